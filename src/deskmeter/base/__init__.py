@@ -1,0 +1,1 @@
+"""The base layer; see docs/adr for the river's order."""

@@ -1,0 +1,1 @@
+"""The canon layer; see docs/adr for the river's order."""

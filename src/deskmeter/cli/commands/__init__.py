@@ -1,0 +1,1 @@
+"""The commands layer; see docs/adr for the river's order."""

@@ -1,0 +1,1 @@
+"""The connectors layer; see docs/adr for the river's order."""

@@ -1,0 +1,1 @@
+"""The engines layer; see docs/adr for the river's order."""

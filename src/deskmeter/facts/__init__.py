@@ -1,0 +1,1 @@
+"""The facts layer; see docs/adr for the river's order."""

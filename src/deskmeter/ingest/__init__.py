@@ -1,0 +1,1 @@
+"""The ingest layer; see docs/adr for the river's order."""

@@ -1,0 +1,1 @@
+"""The ledger layer; see docs/adr for the river's order."""

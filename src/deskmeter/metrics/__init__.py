@@ -1,0 +1,1 @@
+"""The metrics layer; see docs/adr for the river's order."""

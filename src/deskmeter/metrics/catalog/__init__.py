@@ -1,0 +1,1 @@
+"""The catalog layer; see docs/adr for the river's order."""

@@ -1,0 +1,1 @@
+"""The query layer; see docs/adr for the river's order."""

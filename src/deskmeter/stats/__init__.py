@@ -1,0 +1,1 @@
+"""The stats layer; see docs/adr for the river's order."""
