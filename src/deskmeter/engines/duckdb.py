@@ -1,0 +1,97 @@
+"""The embedded engine: DuckDB, in memory or in one file that this process owns."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import ibis
+import pyarrow as pa
+
+from deskmeter.base.errors import EngineError, LockedError
+
+
+class DuckDBEngine:
+    """DuckDB behind the engine protocol; the only file that imports it."""
+
+    name = "duckdb"
+
+    def __init__(self, path: Path | None = None, threads: int | None = None) -> None:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "enable_external_access": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if threads:
+            config["threads"] = threads
+        try:
+            self._connection = duckdb.connect(str(path) if path else ":memory:", config=config)
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise LockedError(f"{path} is in use by another process; stop it or ask its server") from error
+            raise EngineError(f"cannot open {path}: {error}") from error
+        self._connection.execute("SET preserve_insertion_order = false")
+        self._connection.execute("SET lock_configuration = true")
+        self._lock = threading.RLock()
+        self._schemas: dict[str, ibis.Schema] = {}
+
+    def load(self, name: str, table: pa.Table) -> None:
+        with self._lock:
+            self._connection.register("incoming", table)
+            self._connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM incoming').fetchall()
+            self._connection.unregister("incoming")
+            self._schemas.pop(name, None)
+
+    def create(self, name: str, expr: ibis.Table) -> None:
+        text = self.compile(expr)
+        with self._lock:
+            try:
+                self._connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {text}').fetchall()
+            except duckdb.Error as error:
+                raise EngineError(f"cannot build table `{name}`: {error}") from error
+            self._schemas.pop(name, None)
+
+    def compile(self, expr: ibis.Table) -> str:
+        return str(ibis.to_sql(expr, dialect="duckdb", pretty=False))
+
+    def run(self, text: str, values: Mapping[str, object], tables: Mapping[str, pa.Table]) -> pa.Table:
+        with self._lock:
+            cursor = self._connection.cursor()
+        try:
+            for name, table in tables.items():
+                cursor.register(name, table)
+            return cursor.execute(text, dict(values) or None).to_arrow_table()
+        except duckdb.Error as error:
+            raise EngineError(f"the question failed in the engine: {error}") from error
+        finally:
+            cursor.close()
+
+    def fetch(self, expr: ibis.Table) -> pa.Table:
+        return self.run(self.compile(expr), {}, {})
+
+    def schemas(self) -> dict[str, ibis.Schema]:
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns "
+                "WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"
+            ).fetchall()
+        found: dict[str, dict[str, str]] = {}
+        for table, column, kind, _ in rows:
+            found.setdefault(table, {})[column] = _IBIS_TYPES.get(kind, kind.lower())
+        return {table: ibis.schema(columns) for table, columns in found.items()}
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+_IBIS_TYPES = {
+    "VARCHAR": "string",
+    "BIGINT": "int64",
+    "INTEGER": "int32",
+    "SMALLINT": "int16",
+    "TINYINT": "int8",
+    "BOOLEAN": "boolean",
+    "DOUBLE": "float64",
+    "HUGEINT": "decimal(38,0)",
+}

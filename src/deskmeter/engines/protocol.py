@@ -1,0 +1,34 @@
+"""What a compute engine must offer; everything above speaks Ibis expressions to it and nothing else."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import ibis
+import pyarrow as pa
+
+
+class Engine(Protocol):
+    """One place where tables live and expressions run. Tables are named; expressions refer to them by name."""
+
+    name: str
+
+    def load(self, name: str, table: pa.Table) -> None:
+        """Make (or replace) the table `name` from Arrow data."""
+
+    def create(self, name: str, expr: ibis.Table) -> None:
+        """Make (or replace) the table `name` from an expression over tables of this engine."""
+
+    def compile(self, expr: ibis.Table) -> str:
+        """The engine's own text for an expression."""
+
+    def run(self, text: str, values: Mapping[str, object], tables: Mapping[str, pa.Table]) -> pa.Table:
+        """Run compiled text with bound `values`, seeing the small `tables` beside the stored ones."""
+
+    def fetch(self, expr: ibis.Table) -> pa.Table:
+        """Compile and run in one go."""
+
+    def schemas(self) -> dict[str, ibis.Schema]:
+        """Every stored table with its columns."""
+
+    def close(self) -> None:
+        """Let go of all files."""

@@ -1,0 +1,166 @@
+"""Both clocks of any stretch of a ticket's life: calendar time, and business time as lived or by the last schedule."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import ibis
+import pyarrow as pa
+
+from deskmeter.base.time import MICROS_PER_DAY, from_micros
+from deskmeter.facts.calendar import calendar, elapsed
+from deskmeter.facts.people import FAR_FUTURE, FAR_PAST
+from deskmeter.facts.tables import Tables, key, known_or, whole_seconds
+
+_AHEAD = timedelta(days=3 * 366)  # due times lie ahead of the data
+
+
+def calendars(t: Tables, low_us: int, high_us: int) -> None:
+    """Loads `calendar_day` and `calendar_reach` over the desk's life and some years ahead of it."""
+    tables = {}
+    for name in ("schedule", "schedule_hours", "holiday"):
+        rows = t.canonical(name)
+        dates = [c for c in rows.columns if c.endswith("_date")]
+        arrow = t.engine.fetch(rows)
+        for column in dates:
+            at = arrow.schema.get_field_index(column)
+            arrow = arrow.set_column(at, column, arrow[column].cast(pa.int32()).cast(pa.date32()))
+        tables[name] = arrow
+    first = from_micros(low_us - MICROS_PER_DAY).date()
+    last = (from_micros(max(high_us, t.settings.as_of_us)) + _AHEAD).date()
+    found = calendar(tables["schedule"], tables["schedule_hours"], tables["holiday"], first, last)
+    t.load("calendar_day", found.days)
+    t.load("calendar_reach", found.reach)
+
+
+def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
+    """`ticket_schedule`: which schedule each ticket lived under, when; tickets with only the default have no row.
+
+    The stretches of a ticket tile all of time. A gap uses the default schedule (ruling 14).
+    """
+    known = t.canonical("schedule")
+    known = known.select(_schedule=key(known.source, known.id))
+    history = t["history"]
+    events = history.filter((history.kind == "schedule") & (history.is_moved == 0))
+    events = events.select("ticket_id", "source", at_us="eff_us", rank="ord", schedule=key(events.source, events.to_value))
+    spans = t.canonical("schedule_span").join(t["ticket_number"], ["source", "ticket"])
+    begin = spans.select(
+        "ticket_id", "source",
+        at_us=known_or(spans.from_at, ibis.literal(FAR_PAST + 1)),
+        rank=ibis.literal(0).cast("int64"),
+        schedule=key(spans.source, spans.schedule),
+    )  # fmt: skip
+    # an end comes before whatever begins in the same instant
+    end = spans.filter(spans.to_at.notnull()).select(
+        "ticket_id", "source", at_us="to_at", rank=ibis.literal(-1).cast("int64"), schedule=ibis.null("string")
+    )
+    marks = events.union(begin.select(*events.columns)).union(end.select(*events.columns))
+    tickets = marks.select("ticket_id", "source").distinct()
+    start = tickets.select(
+        "ticket_id", "source",
+        at_us=ibis.literal(FAR_PAST).cast("int64"),
+        rank=ibis.literal(-2).cast("int64"),
+        schedule=ibis.null("string"),
+    )  # fmt: skip
+    marks = marks.union(start.select(*marks.columns))
+    marks = marks.left_join(known, marks.schedule == known._schedule)
+    marks = marks.left_join(t["default_schedule"].rename(_source="source"), marks.source == ibis._._source)
+    in_order = ibis.window(group_by="ticket_id", order_by=["at_us", "rank"])
+    lived = marks.select(
+        "ticket_id",
+        schedule=known_or(marks._schedule, marks.default_schedule),
+        from_us="at_us",
+        to_us=known_or(marks.at_us.lead().over(in_order), ibis.literal(FAR_FUTURE)),
+    )
+    return {"ticket_schedule": lived.filter(lived.to_us > lived.from_us)}
+
+
+def default_schedules(t: Tables) -> Mapping[str, ibis.Table]:
+    """`default_schedule`: per source the schedule of tickets that have none; null where there is none at all."""
+    schedules = t.canonical("schedule")
+    own = schedules.filter(schedules.is_default).group_by("source").aggregate(id=schedules.id.min())
+    sources = t["ticket_number"].select("source").distinct()
+    joined = sources.left_join(own, "source").drop("source_right")
+    fallback = ibis.literal(t.settings.default_schedule) if t.settings.default_schedule else ibis.null("string")
+    return {
+        "default_schedule": joined.select("source", default_schedule=known_or(key(joined.source, joined.id), fallback))
+    }
+
+
+def with_clocks(
+    table: ibis.Table, t: Tables, row: str, from_us: str = "from_us", to_us: str = "to_us", end_us: str | None = None
+) -> ibis.Table:
+    """`table` with calendar_us, business_us (as lived) and business_last_us between two instants.
+
+    `row` is the unique key of `table`, which has ticket_id and source. The last schedule is the one in force at
+    `end_us` (by default `to_us`). Null business time: some part lies in no schedule (ruling 14).
+    """
+    asked = table.select(row, "ticket_id", "source", _from=table[from_us], _to=table[to_us], _end=table[end_us or to_us])
+    pieces = schedule_pieces(asked, t)
+    pieces = elapsed(pieces, t["calendar_day"], "schedule", "piece_from_us", "piece_to_us", "_us")
+    summed = pieces.group_by(row).aggregate(
+        _lived_us=pieces._us.sum().cast("int64"), _gaps=pieces._us.isnull().cast("int64").sum()
+    )
+    summed = summed.rename(_row=row)
+    last = schedule_at(asked, t, "_end")
+    last = elapsed(last, t["calendar_day"], "schedule", "_from", "_to", "_last_us")
+    last = last.select(_last_row=row, _last_us="_last_us")
+    joined = table.left_join(summed, table[row] == summed._row)
+    joined = joined.left_join(last, joined[row] == last._last_row)
+    return joined.mutate(
+        calendar_us=joined[to_us] - joined[from_us],
+        business_us=(joined._gaps == 0).ifelse(joined._lived_us, ibis.null("int64")),
+        business_last_us=joined._last_us,
+    ).drop("_row", "_lived_us", "_gaps", "_last_row", "_last_us")
+
+
+def schedule_at(asked: ibis.Table, t: Tables, at: str) -> ibis.Table:
+    """`asked` with `schedule`: the one in force on its ticket at the instant `at`."""
+    lived = t["ticket_schedule"].rename(_ticket="ticket_id", _schedule="schedule", _from_us="from_us", _to_us="to_us")
+    default = t["default_schedule"].rename(_source="source")
+    joined = asked.left_join(
+        lived, [asked.ticket_id == lived._ticket, lived._from_us <= asked[at], lived._to_us > asked[at]]
+    )
+    joined = joined.left_join(default, joined.source == default._source)
+    return joined.mutate(schedule=joined._ticket.isnull().ifelse(joined.default_schedule, joined._schedule)).drop(
+        "_ticket", "_schedule", "_from_us", "_to_us", "_source", "default_schedule"
+    )
+
+
+def schedule_pieces(asked: ibis.Table, t: Tables) -> ibis.Table:
+    """[_from, _to) of each row cut where the ticket's schedule changes.
+
+    Adds schedule, schedule_from_us, schedule_to_us, piece_from_us and piece_to_us. A piece of no length stays only
+    where the whole is of no length.
+    """
+    lived = t["ticket_schedule"].select(
+        _ticket="ticket_id", schedule="schedule", schedule_from_us="from_us", schedule_to_us="to_us"
+    )
+    default = t["default_schedule"].rename(_source="source")
+    joined = asked.left_join(
+        lived,
+        [
+            asked.ticket_id == lived._ticket,
+            (lived.schedule_from_us < asked._to) | ((asked._from == asked._to) & (lived.schedule_from_us <= asked._to)),
+            lived.schedule_to_us > asked._from,
+        ],
+    )
+    joined = joined.left_join(default, joined.source == default._source)
+    is_default = joined._ticket.isnull()
+    joined = joined.mutate(
+        schedule=is_default.ifelse(joined.default_schedule, joined.schedule),
+        schedule_from_us=known_or(joined.schedule_from_us, ibis.literal(FAR_PAST)),
+        schedule_to_us=known_or(joined.schedule_to_us, ibis.literal(FAR_FUTURE)),
+    ).drop("_ticket", "_source", "default_schedule")
+    return joined.mutate(
+        piece_from_us=ibis.greatest(joined._from, joined.schedule_from_us),
+        piece_to_us=ibis.least(joined._to, joined.schedule_to_us),
+    )
+
+
+def in_seconds(table: ibis.Table) -> ibis.Table:
+    """`table` with the three lengths of `with_clocks` in whole seconds."""
+    return table.mutate(
+        calendar_s=whole_seconds(table.calendar_us),
+        business_s=whole_seconds(table.business_us),
+        business_last_s=whole_seconds(table.business_last_us),
+    ).drop("calendar_us", "business_us", "business_last_us")

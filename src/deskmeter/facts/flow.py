@@ -1,0 +1,150 @@
+"""What enters and leaves the backlog, contacts, and tickets passed from hand to hand."""
+
+from collections.abc import Mapping
+
+import ibis
+
+from deskmeter.facts.tables import Tables, known_or
+
+_STATE = ("agent", "team", "priority", "status", "stage")
+
+
+def flows(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_flow`: one row for each ticket that enters (+1) or leaves (-1) the backlog or one hand in it.
+
+    flow: created, reopened, new_contact, resolved, moved_in, moved_out. A move happens to unresolved tickets
+    alone (ruling 11); `is_agent_move` and `is_team_move` say what changed.
+    """
+    timeline = t["timeline"]
+    born = _flow(timeline.filter(timeline.ord == 1), "created", 1)
+    left = t["leaving"]
+    back = left.mutate(flow=left.is_new_contact.ifelse("new_contact", "reopened"))
+    back = _flow(back, back.flow, 1)
+    done = _flow(timeline.filter(timeline.is_resolution), "resolved", -1)
+    moves = timeline.filter((timeline.ord > 1) & ~timeline.is_resolved & ~timeline.is_leaving)
+    agent_moves = known_or(moves.agent != moves.prev_agent, moves.agent.isnull() != moves.prev_agent.isnull())
+    team_moves = known_or(moves.team != moves.prev_team, moves.team.isnull() != moves.prev_team.isnull())
+    moves = moves.mutate(is_agent_move=agent_moves, is_team_move=team_moves).filter(agent_moves | team_moves)
+    came = _flow(moves, "moved_in", 1)
+    went = _flow(moves.mutate(agent=moves.prev_agent, team=moves.prev_team), "moved_out", -1)
+    whole = born
+    for part in (back, done, came, went):
+        whole = whole.union(part)
+    return {"f_flow": whole}
+
+
+def _flow(table: ibis.Table, flow: ibis.Value | str, sign: int) -> ibis.Table:
+    is_move = "is_agent_move" in table.columns
+    return table.select(
+        "source",
+        "ticket_id",
+        *_STATE,
+        at_us="eff_us",
+        flow=ibis.literal(flow) if isinstance(flow, str) else flow,
+        sign=ibis.literal(sign).cast("int64"),
+        is_agent_move=table.is_agent_move if is_move else ibis.literal(False),
+        is_team_move=table.is_team_move if is_move else ibis.literal(False),
+    )
+
+
+def contacts(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_contact`: tickets created, new-contact messages, and inbound calls without a ticket (rulings 15, 31, 79)."""
+    ticket = t["f_ticket"]
+    created = ticket.select(
+        "source", "ticket_id", "customer", contact=ibis.literal("created"), at_us="created_us", channel="channel",
+        agent="first_agent", team="first_team", priority="first_priority", status="created_status", stage="created_stage",
+    )  # fmt: skip
+    again = t["new_contact"].join(ticket.select("ticket_id", "channel", "customer"), "ticket_id")
+    again = again.select(
+        "source", "ticket_id", "customer", *_STATE, contact=ibis.literal("new_contact"), at_us="eff_us", channel="channel"
+    )
+    calls = t["f_call"]
+    calls = calls.filter(
+        calls.ticket_id.isnull() & (calls.direction == "in") & known_or(calls.outcome != "flowed_out", ibis.literal(True))
+    )
+    blank = ibis.null("string")
+    calls = calls.select(
+        "source", "ticket_id", "customer", "agent", "team",
+        contact=ibis.literal("call"), at_us="ringing_us", channel=ibis.literal("phone"),
+        priority=blank, status=blank, stage=blank,
+    )  # fmt: skip
+    return {
+        "f_contact": created.union(again.select(*created.columns)).union(calls.select(*created.columns))
+    }
+
+
+def handovers(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_handover`: changes from one human assignee or team to another, credited to the one who lost it.
+
+    Gaps and bots between two humans are skipped over (ruling 25).
+    """
+    timeline = t["timeline"]
+    own = timeline.filter(timeline.is_moved == 0)
+    in_order = ibis.window(group_by="ticket_id", order_by="ord")
+    hands = own.filter(((own.kind == "assign") | own.is_creation) & own.is_human)
+    hands = hands.mutate(lost=hands.assignee.lag().over(in_order), lost_agent=hands.agent.lag().over(in_order))
+    hands = hands.filter(hands.lost != hands.assignee)
+    teams = own.filter(((own.kind == "team") | own.is_creation) & own.team.notnull())
+    teams = teams.mutate(lost_team=teams.team.lag().over(in_order))
+    teams = teams.filter(teams.lost_team != teams.team)
+    common = ("source", "ticket_id", "priority", "status", "stage")
+    agents = hands.select(
+        *common, kind=ibis.literal("reassignment"), at_us="eff_us", agent="lost_agent", team="prev_team"
+    )
+    return {
+        "f_handover": agents.union(
+            teams.select(
+                *common, kind=ibis.literal("transfer"), at_us="eff_us", agent="prev_agent", team="lost_team"
+            ).select(*agents.columns)
+        )
+    }
+
+
+def assignments(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_assigned`: one row for each time a ticket was given to a human; first values count at creation."""
+    timeline = t["timeline"]
+    given = timeline.filter(
+        (timeline.is_moved == 0) & ((timeline.kind == "assign") | timeline.is_creation) & timeline.is_human
+    )
+    return {"f_assigned": given.select("source", "ticket_id", *_STATE, at_us="eff_us")}
+
+
+ACTIVITIES = {
+    "message": "reply", "note": "note", "call": "call", "status": "status", "assign": "assign", "tag_added": "tag",
+    "tag_removed": "tag", "merged": "merge", "time_entry": "time_entry",
+}  # fmt: skip
+
+
+def activities(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_activity`: what staff did on tickets, by type, credited to the author (rulings 29, 74)."""
+    timeline = t["timeline"]
+    done = timeline.filter(timeline.is_staff & timeline.kind.isin(list(ACTIVITIES)))
+    kinds = ibis.cases(
+        (done.is_opening, ibis.literal("opening")),
+        # a message that the customer cannot see is a note
+        ((done.kind == "message") & ~done.is_public, ibis.literal("note")),
+        *((done.kind == kind, ibis.literal(name)) for kind, name in ACTIVITIES.items()),
+    )
+    return {
+        "f_activity": done.select(
+            "source", "ticket_id", "team", "priority", "status", "stage",
+            at_us="eff_us", agent="actor_label", activity=kinds, message_channel="channel",
+        )
+    }  # fmt: skip
+
+
+def escalations(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_escalation`: requests to speak to a higher tier, by who asked."""
+    timeline = t["timeline"]
+    asked = timeline.filter(timeline.kind == "escalation")
+    by_kind = ibis.cases(
+        (asked.who == "customer", ibis.literal("customer")),
+        (asked.who == "staff", ibis.literal("agent")),
+        (asked.who.isin(["bot", "system"]), ibis.literal("rule")),
+        else_=ibis.null("string"),
+    )
+    return {
+        "f_escalation": asked.select(
+            "source", "ticket_id", *_STATE, at_us="eff_us", asked_by=known_or(asked.field, by_kind), tier="to_value"
+        )
+    }

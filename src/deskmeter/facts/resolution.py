@@ -1,0 +1,89 @@
+"""Resolutions, leavings and episodes of every ticket, and which leaving was a new contact."""
+
+from collections.abc import Mapping
+
+import ibis
+
+from deskmeter.facts.tables import Tables, known_or
+
+
+def new_contact_messages(t: Tables) -> Mapping[str, ibis.Table]:
+    """`new_contact`: customer messages on a resolved ticket after `episode_gap` of silence (rulings 15, 79, 80).
+
+    Silence runs since both the resolution and the last public message of a customer or of staff.
+    A message in the instant of the leaving counts whichever stands first.
+    """
+    timeline = t["timeline"]
+    before = ibis.window(group_by="ticket_id", order_by="ord", preceding=None, following=-1)
+    so_far = ibis.window(group_by="ticket_id", order_by="ord", following=0)
+    speaks = timeline.is_customer_message | (timeline.is_public_message & (timeline.who == "staff"))
+    never = ibis.null("int64")
+    seen = timeline.select(
+        "ticket_id", "source", "pos", "ord", "eff_us", "is_customer_message", "is_resolved", "resolutions_n", "replies_n",
+        "agent", "team", "priority", "status", "stage",
+        spoken_us=speaks.ifelse(timeline.eff_us, never).max().over(before),
+        resolved_us=timeline.is_resolution.ifelse(timeline.eff_us, never).max().over(so_far),
+        left_us=timeline.is_leaving.ifelse(timeline.eff_us, never).max().over(so_far),
+    )  # fmt: skip
+    was_resolved = seen.is_resolved | known_or(seen.left_us == seen.eff_us, ibis.literal(False))
+    seen = seen.filter(seen.is_customer_message & was_resolved & seen.resolved_us.notnull())
+    quiet_since = ibis.greatest(seen.resolved_us, known_or(seen.spoken_us, seen.resolved_us))
+    return {"new_contact": seen.filter(seen.eff_us - quiet_since >= t.settings.episode_gap_us)}
+
+
+def leavings(t: Tables) -> Mapping[str, ibis.Table]:
+    """`leaving`: every change out of solved or closed, with the message that woke it if it is a new contact."""
+    timeline, messages = t["timeline"], t["new_contact"]
+    left = timeline.filter(timeline.is_leaving).select(
+        "ticket_id", "source", "pos", "eff_us", "resolutions_n", "leavings_n", "replies_n",
+        "agent", "team", "priority", "status", "stage", "prev_stage", "prev_agent", "prev_team",
+    )  # fmt: skip
+    waking = messages.select(
+        "ticket_id", _resolutions_n="resolutions_n", _pos="pos", _eff_us="eff_us", _replies_n="replies_n"
+    )
+    pairs = left.join(waking, ["ticket_id", (left.resolutions_n == waking._resolutions_n)])
+    unanswered = (pairs._pos < pairs.pos) & (pairs._replies_n == pairs.replies_n)
+    same_instant = (pairs._pos > pairs.pos) & (pairs._eff_us == pairs.eff_us)
+    pairs = pairs.filter(unanswered | same_instant)
+    woken = pairs.group_by("pos").aggregate(woken_us=pairs._eff_us.min()).rename(_woken_pos="pos")
+    left = left.left_join(woken, left.pos == woken._woken_pos).drop("_woken_pos")
+    return {
+        "leaving": left.mutate(
+            is_new_contact=left.woken_us.notnull(), starts_us=known_or(left.woken_us, left.eff_us)
+        )
+    }
+
+
+def resolutions(t: Tables) -> Mapping[str, ibis.Table]:
+    """`resolution`: one row a resolution, with its owner, the start of its episode and what undid it.
+
+    Owner: the assignee, else the author if staff or bot, else nobody (ruling 9).
+    """
+    timeline, left = t["timeline"], t["leaving"]
+    done = timeline.filter(timeline.is_resolution)
+    author = done.who.isin(["staff", "bot"]).ifelse(done.actor_label, ibis.null("string"))
+    # a ticket born solved is credited to its opener
+    done = done.select(
+        "ticket_id", "source", "pos", "ord", "eff_us", "created_us", "resolutions_n", "leavings_n",
+        "team", "priority", "status", "stage", "prev_stage",
+        agent=known_or(done.agent, author), assignee_agent=done.agent,
+    )  # fmt: skip
+    starts = left.select("ticket_id", _leavings_n="leavings_n", _starts_us="starts_us")
+    done = done.left_join(starts, ["ticket_id", (done.leavings_n == starts._leavings_n)]).drop(
+        "_leavings_n", "ticket_id_right"
+    )
+    undone = left.select(
+        "ticket_id", _undone_n="resolutions_n", undone_us="eff_us", _is_new="is_new_contact"
+    )
+    done = done.left_join(undone, ["ticket_id", (done.resolutions_n == undone._undone_n)]).drop(
+        "_undone_n", "ticket_id_right"
+    )
+    per_ticket = ibis.window(group_by="ticket_id")
+    return {
+        "resolution": done.mutate(
+            started_us=known_or(done._starts_us, done.created_us),
+            reopened_us=(~known_or(done._is_new, ibis.literal(True))).ifelse(done.undone_us, ibis.null("int64")),
+            is_first=done.resolutions_n == 1,
+            is_last=(done.resolutions_n == done.resolutions_n.max().over(per_ticket)) & done.undone_us.isnull(),
+        ).drop("_starts_us", "_is_new")
+    }

@@ -1,0 +1,218 @@
+"""One row per ticket: who asked, how it was answered, what it took, and how it stands at `as_of`."""
+
+from collections.abc import Mapping
+
+import ibis
+
+from deskmeter.canon.vocab import RESERVED_FIELDS
+from deskmeter.facts.tables import Tables, key, known_or
+
+_SESSION_GAP_US = 1_800_000_000  # messages less than 30 minutes apart are one chat session
+
+
+def fields(t: Tables) -> Mapping[str, ibis.Table]:
+    """`field_span`: the value of each field of each ticket over time; `tag_span`: its tags."""
+    history = t["history"]
+    own = history.filter(history.is_moved == 0)
+    by_field = ibis.window(group_by=["ticket_id", "field"], order_by="ord")
+    sets = own.filter((own.kind == "field") & own.field.notnull())
+    sets = sets.select(
+        "ticket_id", "field", value="to_value", from_us="eff_us", to_us=sets.eff_us.lead().over(by_field)
+    )
+    tags = own.filter(own.kind.isin(["tag_added", "tag_removed"]) & own.to_value.notnull())
+    by_tag = ibis.window(group_by=["ticket_id", "to_value"], order_by="ord")
+    tags = tags.mutate(until_us=tags.eff_us.lead().over(by_tag))
+    return {
+        "field_span": sets.filter(sets.to_us.isnull() | (sets.to_us > sets.from_us)),
+        "tag_span": tags.filter((tags.kind == "tag_added") & (tags.until_us.isnull() | (tags.until_us > tags.eff_us))).select(
+            "ticket_id", value="to_value", from_us="eff_us", to_us="until_us"
+        ),
+    }
+
+
+def ticket_rows(t: Tables) -> Mapping[str, ibis.Table]:
+    """`ticket`: the dimensions of each ticket that counts, as they are at `as_of`."""
+    timeline = t["timeline"]
+    alive = timeline.group_by("ticket_id").aggregate(
+        created_us=timeline.created_us.min(), is_staff_opened=timeline.is_staff_opened.max(where=timeline.is_moved == 0)
+    )
+    rows = t.canonical("ticket").select(
+        "source", "requester", "account", "channel", "order", "call", "subject", ticket="id"
+    )
+    found = t["ticket_number"].join(alive, "ticket_id")
+    found = found.left_join(rows, ["source", "ticket"]).drop("source_right", "ticket_right")
+    found = found.mutate(requester_key=key(found.source, found.requester), account_key=key(found.source, found.account))
+    people = t["person"].select(
+        _key="key", requester_label="label", _account="account", _language="language", _country="country"
+    )
+    found = found.left_join(people, found.requester_key == people._key)
+    found = found.mutate(account_key=known_or(found.account_key, found._account))
+    accounts = t["account"].select(_account_key="key", account_label="label", _a_country="country", _a_language="language")
+    found = found.left_join(accounts, found.account_key == accounts._account_key)
+    found = found.mutate(
+        customer=known_or(found.account_key, found.requester_key),
+        account=known_or(found.account_label, found.account_key),
+        requester_name=known_or(found.requester_label, found.requester),
+        language=known_or(found._language, found._a_language),
+        country=known_or(found._country, found._a_country),
+        opened_by=found.is_staff_opened.ifelse("staff", "customer"),
+    )
+    before = ibis.window(group_by="requester_key", order_by=["created_us", "ticket_id"])
+    nth = ibis.row_number().over(before)
+    found = found.mutate(
+        customer_kind=ibis.cases(
+            (found.requester_key.isnull(), ibis.null("string")), (nth == 0, ibis.literal("new")), else_="returning"
+        )
+    )
+    found = found.select(
+        "source", "ticket_id", "ticket", "created_us", "requester_key", "customer", "account_key", "account", "channel",
+        "language", "country", "opened_by", "customer_kind", "order", "call", "subject", requester="requester_name",
+    )  # fmt: skip
+    spans = t["field_span"]
+    for name in RESERVED_FIELDS:
+        now = spans.filter((spans.field == name) & spans.to_us.isnull()).select(_ticket="ticket_id", **{name: "value"})
+        found = found.left_join(now, found.ticket_id == now._ticket).drop("_ticket")
+    return {"ticket": found}
+
+
+def counts(t: Tables) -> Mapping[str, ibis.Table]:
+    """`ticket_count`: per ticket what it took, up to and including the last resolution if it is resolved (ruling 10)."""
+    timeline, done = t["timeline"], t["resolution"]
+    ends = done.filter(done.is_last).select("ticket_id", end_us="eff_us", end_pos="pos")
+    rows = timeline.left_join(ends, "ticket_id").drop("ticket_id_right")
+    rows = rows.filter(rows.end_us.isnull() | (rows.eff_us <= rows.end_us))
+    is_chat = known_or(rows.channel == "chat", ibis.literal(False))
+    is_phone = known_or(rows.channel == "phone", ibis.literal(False))
+    counted = rows.group_by("ticket_id").aggregate(
+        replies=rows.is_human_reply.cast("int64").sum().cast("int64"),
+        async_contacts=(rows.is_human_reply & ~is_chat & ~is_phone).cast("int64").sum().cast("int64"),
+        calls=(rows.kind == "call").cast("int64").sum().cast("int64"),
+    )
+    chats = rows.filter(is_chat & rows.is_public_message)
+    in_order = ibis.window(group_by="ticket_id", order_by="ord")
+    gap = chats.eff_us - chats.eff_us.lag().over(in_order)
+    chats = chats.mutate(begins=(known_or(gap, ibis.literal(_SESSION_GAP_US)) >= _SESSION_GAP_US).cast("int64"))
+    chats = chats.mutate(session=chats.begins.sum().over(ibis.window(group_by="ticket_id", order_by="ord", following=0)))
+    sessions = chats.group_by("ticket_id").aggregate(
+        chat_sessions=chats.session.nunique(where=chats.is_human_reply).cast("int64")
+    )
+    waits = t["wait"].left_join(ends, "ticket_id")
+    waits = waits.filter((waits.ended_by == "reply") & (waits.end_us.isnull() | (waits.ended_us <= waits.end_us)))
+    exchanges = waits.group_by("ticket_id").aggregate(exchanges=waits.count())
+    work = t["f_activity"].left_join(ends, "ticket_id")
+    work = work.filter(work.end_us.isnull() | (work.at_us <= work.end_us))
+    activity = work.group_by("ticket_id").aggregate(activities=work.count())
+    for part in (sessions, exchanges, activity):
+        counted = counted.left_join(part, "ticket_id").drop("ticket_id_right")
+    zero = ibis.literal(0).cast("int64")
+    counted = counted.mutate(
+        exchanges=known_or(counted.exchanges, zero),
+        activities=known_or(counted.activities, zero),
+        contacts=counted.async_contacts + counted.calls + known_or(counted.chat_sessions, zero),
+    )
+    return {"ticket_count": counted.drop("chat_sessions", "async_contacts")}
+
+
+def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_ticket`: one row a ticket. first_*: the first values it ever had; owner_*: credit of a later outcome.
+
+    The owner is that of the last resolution if the ticket is resolved at `as_of`, else the assignee then.
+    """
+    timeline, done = t["timeline"], t["resolution"]
+    own = timeline.is_moved == 0
+    sets = own & timeline.kind.isin(["assign", "team", "priority", "created"])
+
+    def first(column: str) -> ibis.Value:
+        return timeline[column].argmin(timeline.ord, where=sets & timeline[column].notnull())
+
+    per = timeline.group_by("source", "ticket_id").aggregate(
+        first_agent=first("agent"),
+        first_team=first("team"),
+        first_priority=first("priority"),
+        created_status=timeline.status.argmin(timeline.ord, where=timeline.is_creation & timeline.status.notnull()),
+        created_stage=timeline.stage.argmin(timeline.ord, where=timeline.is_creation),
+        escalations=(timeline.kind == "escalation").cast("int64").sum().cast("int64"),
+        end_pos=timeline.pos.max(),
+    )
+    now = timeline.select(
+        _pos="pos", now_agent="agent", now_team="team", now_priority="priority", now_status="status", now_stage="stage",
+        is_resolved="is_resolved",
+    )  # fmt: skip
+    per = per.join(now, per.end_pos == now._pos).drop("_pos", "end_pos")
+    last = done.filter(done.is_last).select(
+        _t1="ticket_id", resolved_us="eff_us", resolved_agent="agent", resolved_team="team",
+        resolved_priority="priority", resolved_status="status", resolved_stage="stage",
+    )  # fmt: skip
+    first_done = done.filter(done.is_first).select(
+        _t2="ticket_id", first_resolved_us="eff_us", first_resolved_agent="agent", first_resolved_team="team",
+        first_resolved_priority="priority", first_resolved_status="status", first_resolved_stage="stage",
+    )  # fmt: skip
+    left = t["leaving"]
+    undone = left.group_by(_t3=left.ticket_id).aggregate(
+        reopens=(~left.is_new_contact).cast("int64").sum().cast("int64"),
+        new_contacts=left.is_new_contact.cast("int64").sum().cast("int64"),
+    )
+    per = per.left_join(last, per.ticket_id == last._t1)
+    per = per.left_join(first_done, per.ticket_id == first_done._t2)
+    per = per.left_join(undone, per.ticket_id == undone._t3).drop("_t1", "_t2", "_t3")
+    per = per.join(t["ticket_count"], "ticket_id")
+    first_reply = t["first_reply"].select(
+        _t4="ticket_id", reply_start_us="start_us", reply_pos="human_pos", message_us="message_us"
+    )
+    per = per.left_join(first_reply, per.ticket_id == first_reply._t4).drop("_t4")
+    replied = timeline.select(_reply_pos="pos", first_reply_us="eff_us")
+    per = per.left_join(replied, per.reply_pos == replied._reply_pos).drop("_reply_pos", "reply_pos")
+    handed = t["f_handover"].group_by("ticket_id").aggregate(
+        reassignments=(t["f_handover"].kind == "reassignment").cast("int64").sum().cast("int64"),
+        transfers=(t["f_handover"].kind == "transfer").cast("int64").sum().cast("int64"),
+    )
+    per = per.left_join(handed, "ticket_id").drop("ticket_id_right")
+    zero = ibis.literal(0).cast("int64")
+    resolved = per.resolved_us.notnull()
+    per = per.mutate(
+        reopens=known_or(per.reopens, zero),
+        new_contacts=known_or(per.new_contacts, zero),
+        reassignments=known_or(per.reassignments, zero),
+        transfers=known_or(per.transfers, zero),
+        owner_agent=resolved.ifelse(per.resolved_agent, per.now_agent),
+        owner_team=resolved.ifelse(per.resolved_team, per.now_team),
+    )
+    dims = t["ticket"].select("ticket_id", "created_us", "requester_key", "customer", "channel")
+    per = per.join(dims, "ticket_id")
+    return {"f_ticket": _with_repeats(per)}
+
+
+def _with_repeats(per: ibis.Table) -> ibis.Table:
+    """Adds next_us: when the same requester's next ticket was created, whoever it is about."""
+    in_order = ibis.window(group_by="requester_key", order_by=["created_us", "ticket_id"])
+    next_us = per.created_us.lead().over(in_order)
+    return per.mutate(next_us=per.requester_key.notnull().ifelse(next_us, ibis.null("int64")))
+
+
+def agent_times(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_agent_time`: seconds worked per ticket and author up to the last resolution, by three ways of measuring.
+
+    kind: entries (time entries), active (viewing or editing), calls (talk + hold + wrap). Null stays null: a
+    ticket without a record has no row (ruling 23). A call with an unknown part is left out.
+    """
+    timeline, done = t["timeline"], t["resolution"]
+    ends = done.filter(done.is_last).select(
+        _ticket="ticket_id", end_us="eff_us", end_team="team", end_priority="priority", end_status="status", end_stage="stage"
+    )
+    calls = t.canonical("call")
+    calls = calls.select(
+        _source="source", _call="id", ended_us="ended_at", call_s=calls.talk_s + calls.hold_s + calls.wrap_s
+    )
+    rows = timeline.filter(timeline.kind.isin(["time_entry", "viewing", "call"]))
+    rows = rows.join(ends, rows.ticket_id == ends._ticket)
+    rows = rows.left_join(calls, [rows.source == calls._source, rows.to_value == calls._call])
+    rows = rows.filter(rows.eff_us <= rows.end_us)
+    seconds = (rows.kind == "call").ifelse(rows.call_s, rows.seconds)
+    kind = ibis.cases((rows.kind == "time_entry", "entries"), (rows.kind == "viewing", "active"), else_="calls")
+    rows = rows.mutate(worked=kind, worked_s=seconds).filter(lambda r: r.worked_s.notnull())
+    return {
+        "f_agent_time": rows.select(
+            "source", "ticket_id", kind="worked", seconds="worked_s", at_us="end_us", agent="actor_label",
+            team="end_team", priority="end_priority", status="end_status", stage="end_stage",
+        )
+    }  # fmt: skip
