@@ -1,0 +1,127 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from golden_stories import Expectation, Story, arrow_tables, load_stories, plain_key, request_of
+
+from deskmeter.base.errors import AskerError
+from deskmeter.query.result import Cell, Result, Row
+from deskmeter.service import Desk
+
+STORIES = {story.name: story for story in load_stories()}
+EXPECTATIONS = [one for story in STORIES.values() for one in story.expectations]
+
+
+class Desks:
+    """One desk for all stories, each a source of its own, and one more for each story that needs its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[str, Desk] = {}
+
+    def of(self, story: Story) -> Desk:
+        name = story.name if story.own_desk else "shared"
+        if name not in self._open:
+            stories = [story] if story.own_desk else [one for one in STORIES.values() if not one.own_desk]
+            self._open[name] = self._make(self._folder / name, stories)
+        return self._open[name]
+
+    def _make(self, folder: Path, stories: list[Story]) -> Desk:
+        desk = Desk.open(folder, create=True)
+        for story in stories:
+            for source, tables in arrow_tables(story).items():
+                desk.import_tables(source, tables)
+        desk.build()
+        return desk
+
+    def close(self) -> None:
+        for desk in self._open.values():
+            desk.close()
+
+
+@pytest.fixture(scope="session")
+def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
+    made = Desks(tmp_path_factory.mktemp("golden"))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("expectation", EXPECTATIONS, ids=[one.id for one in EXPECTATIONS])
+def test_story_comes_out_as_counted_by_hand(expectation: Expectation, desks: Desks) -> None:
+    story = STORIES[expectation.story]
+    desk = desks.of(story)
+    request = request_of(story, expectation)
+    if expectation.cells is None:
+        with pytest.raises(AskerError) as caught:
+            desk.ask(request)
+        assert str(expectation.error) in str(caught.value)
+        return
+    result = desk.ask(request)
+    found = _found(result, story)
+    tolerance = expectation.question.get("tolerance", 1e-9)
+    wrong = _differences(expectation.cells, found, tolerance)
+    assert not wrong, f"{story.says}\n" + "\n".join(wrong)
+    if expectation.question.get("drill"):
+        _drill_adds_up(desk, story, expectation, found)
+
+
+def _found(result: Result, story: Story) -> dict[str, Cell]:
+    key = result.metrics[0].key
+    rows = [row for row in result.rows if not row.is_total]
+    found = {_key(row, result, story): row.cells[key] for row in rows}
+    assert len(found) == len(rows), "two rows with one key"
+    return found
+
+
+def _key(row: Row, result: Result, story: Story) -> str:
+    keys = [plain_key(story, key) for key in row.keys]
+    if row.period is not None:
+        keys.insert(0, _bucket(row.period, result))
+    return " | ".join(keys)
+
+
+def _bucket(start: datetime, result: Result) -> str:
+    aware = start if start.tzinfo else start.replace(tzinfo=UTC)
+    local = aware.astimezone(ZoneInfo(result.zone))
+    return local.strftime("%Y-%m-%d %H:%M" if result.grain == "hour" else "%Y-%m-%d")
+
+
+def _differences(expected: dict[str, dict[str, object]], found: dict[str, Cell], tolerance: float) -> list[str]:
+    """One line per number that is not as expected; a row with nothing in it and a missing row say the same."""
+    wrong = []
+    for key, cell in expected.items():
+        if key not in found and not _says_nothing(cell):
+            wrong.append(f"no row {key!r}; there are {sorted(found)}")
+        elif key in found:
+            for part, number in cell.items():
+                got = getattr(found[key], part)
+                if not _same(number, got, tolerance):
+                    wrong.append(f"{key or 'value'}: {part} is {got}, counted {number}")
+    for key, got_cell in found.items():
+        parts = ("value", "n", "numerator", "denominator", "n_open")
+        if key not in expected and not _says_nothing({part: getattr(got_cell, part) for part in parts}):
+            wrong.append(f"unexpected row {key!r}: value {got_cell.value}, n {got_cell.n}")
+    return wrong
+
+
+def _says_nothing(cell: dict[str, object]) -> bool:
+    return all(number is None or number == 0 for number in cell.values())
+
+
+def _same(expected: object, got: object, tolerance: float) -> bool:
+    if expected is None or got is None:
+        return expected is got
+    assert isinstance(expected, int | float)
+    assert isinstance(got, int | float)
+    return abs(expected - got) <= tolerance * max(1.0, abs(expected))
+
+
+def _drill_adds_up(desk: Desk, story: Story, expectation: Expectation, found: dict[str, Cell]) -> None:
+    request = request_of(story, expectation)
+    drilled = desk.drill(request, {}, None, None)
+    cell = found[""]
+    assert drilled.total_n == len(drilled.rows) == expectation.question["drill"]
+    assert (drilled.numerator, drilled.denominator) == (cell.numerator, cell.denominator)
+    assert drilled.value == cell.value
