@@ -1,4 +1,4 @@
-"""The business clock at its edges, counted by hand: clocks that change, holidays that cut shifts, the calendar's ends."""
+"""The business clock at its edges, counted by hand: changed clocks, holidays that cut shifts, the calendar's ends."""
 
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -80,8 +80,8 @@ def ask(clock: Calendar, start: datetime, end: datetime, needed_us: int = 0) -> 
     return hours, reached
 
 
-def at(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type]
+def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
 def test_wall_time_shown_twice_counts_twice_as_two_stretches() -> None:

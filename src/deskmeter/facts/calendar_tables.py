@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -18,7 +19,7 @@ class ScheduleTime:
     key: str
     stretches: tuple[Stretch, ...]
 
-    @property
+    @cached_property
     def bucket_us(self) -> int:
         """Width of a bucket of cumulated time: the mean stretch, so that few stretches begin in one bucket."""
         total = sum(end - start for start, end in self.stretches)
