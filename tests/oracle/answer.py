@@ -1,0 +1,85 @@
+"""From a question to its answer: filter, group, bucket, aggregate."""
+
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+from oracle import backlog, demand, quality, speed
+from oracle.asked import Ask, read, windows
+from oracle.desk import Desk, Settings
+from oracle.dims import NONE, UNATTRIBUTED, values
+from oracle.records import Cell, Outcome, Parts, Rec, Window
+from oracle.rows import History, naive_utc
+
+METRICS = {**demand.METRICS, **backlog.METRICS, **speed.METRICS, **quality.METRICS}
+Key = tuple[Any, ...]
+
+
+def answer(history: History, question: dict[str, Any], settings: Settings | None = None) -> dict[Key, Cell]:
+    """{(dimension values ..., bucket start or None): {value, n, numerator, denominator}}."""
+    return ask_desk(Desk(history, _instant(question["as_of"]), settings), question)
+
+
+def _instant(value: Any) -> datetime:
+    return naive_utc(value if isinstance(value, datetime) else datetime.fromisoformat(value))
+
+
+def ask_desk(desk: Desk, question: dict[str, Any]) -> dict[Key, Cell]:
+    """The same on a desk that was read before (its `as_of` counts)."""
+    ask = read(question, desk.as_of)
+    out: dict[Key, Cell] = {}
+    for bucket, window in windows(ask):
+        outcome = METRICS[ask.metric](desk, window, ask)
+        if outcome.every_bucket and window.start > desk.as_of:
+            continue  # nothing is known of a stock at a time after `as_of`
+        groups = _grouped(desk, window, ask, outcome)
+        if not ask.by and (ask.grain is None or outcome.every_bucket):
+            groups.setdefault((), {name: [] for name in outcome.parts})
+        for key, parts in groups.items():
+            out[(*key, bucket)] = outcome.aggregate(parts)
+    return out
+
+
+def _grouped(desk: Desk, window: Window, ask: Ask, outcome: Outcome) -> dict[Key, Parts]:
+    kept = {
+        name: [r for r in recs if (not outcome.is_filed or window.holds(r.at)) and passes(desk, ask, r)]
+        for name, recs in outcome.parts.items()
+    }
+    groups: dict[Key, Parts] = {}
+    for name, recs in kept.items():
+        if name in outcome.broadcast:
+            continue
+        for rec in recs:
+            for key in product(*(values(desk, ask, rec, dimension) for dimension in ask.by)):
+                groups.setdefault(key, {part: [] for part in kept})[name].append(rec)
+    for name, unsplit in outcome.broadcast.items():
+        for key, parts in groups.items():
+            parts[name] = [rec for rec in kept[name] if _matches(desk, ask, rec, key, unsplit)]
+    return groups
+
+
+def _matches(desk: Desk, ask: Ask, rec: Rec, key: Key, unsplit: frozenset[str]) -> bool:
+    return all(
+        dimension in unsplit or value in values(desk, ask, rec, dimension)
+        for dimension, value in zip(ask.by, key, strict=True)
+    )
+
+
+def passes(desk: Desk, ask: Ask, rec: Rec) -> bool:
+    """Whether a row meets every condition; of a multi-valued dimension one value is enough."""
+    return all(_meets(values(desk, ask, rec, dimension), op, wanted) for dimension, op, wanted in ask.where)
+
+
+def _meets(have: list[str], op: str, wanted: tuple[Any, ...]) -> bool:
+    texts = [str(value) for value in wanted]
+    if op in ("=", "in"):
+        return any(value in texts for value in have)
+    if op in ("!=", "not in"):
+        return not any(value in texts for value in have)
+    if op == "contains":
+        return any(text.casefold() in value.casefold() for value in have for text in texts)
+    if op in ("null", "is null"):
+        return have in ([NONE], [UNATTRIBUTED])
+    if op in ("not null", "is not null"):
+        return have not in ([NONE], [UNATTRIBUTED])
+    raise ValueError(f"no operator {op!r}")
