@@ -7,9 +7,13 @@ import pyarrow as pa
 from deskmeter.canon.schema import TABLES
 from deskmeter.connectors.demo.calls import invent_free_calls
 from deskmeter.connectors.demo.customers import invent_customers
+from deskmeter.connectors.demo.knowledge import invent_knowledge
 from deskmeter.connectors.demo.money import invent_money
-from deskmeter.connectors.demo.sheet import Row, Sheet
+from deskmeter.connectors.demo.outreach import invent_outreach
+from deskmeter.connectors.demo.sales import invent_sales
+from deskmeter.connectors.demo.sheet import Row, Sheet, whole
 from deskmeter.connectors.demo.staff import invent_staff
+from deskmeter.connectors.demo.surveys import invent_surveys
 from deskmeter.connectors.demo.tickets import invent_tickets
 from deskmeter.connectors.demo.world import DEFAULT_END, World
 
@@ -32,8 +36,12 @@ def invent(seed: int = 7, tickets: int = 20_000, end: date = DEFAULT_END) -> dic
     staff = invent_staff(world, sheets)
     base = invent_customers(world, staff, sheets)
     invent_money(world, base, sheets)
-    invent_tickets(world, base, staff, sheets)
+    lives = invent_tickets(world, base, staff, sheets)
     invent_free_calls(world, base, staff, sheets)
+    invent_sales(world, staff, lives, sheets)
+    invent_surveys(world, base, staff, lives, sheets)
+    invent_knowledge(world, base, lives, sheets)
+    invent_outreach(world, base, sheets)
     for sheet in sheets.values():
         _cut(sheet, world.end)
     _number(sheets["event"])
@@ -59,8 +67,12 @@ def _is_before(row: Row, column: str, end: int) -> bool:
 
 def _number(events: Sheet) -> None:
     """Sorts by time (what was written first stands first within a second) and numbers the log."""
-    events.rows.sort(key=lambda row: row["at"])  # type: ignore[arg-type, return-value]
+    events.rows.sort(key=_at)
     for index, row in enumerate(events.rows, start=1):
         row["id"] = f"E-{index:07}"
         row["counter"] = COUNTER
         row["sequence"] = index
+
+
+def _at(row: Row) -> int:
+    return whole(row["at"])

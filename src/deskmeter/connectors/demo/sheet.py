@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import date
-from itertools import chain
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from deskmeter.base.errors import BugError
 from deskmeter.canon.schema import TABLES, Kind
@@ -40,22 +40,32 @@ class Sheet:
 
     def arrow(self) -> pa.Table:
         """All rows in the order in which they were kept; BugError if one has a column that does not exist."""
-        strange = set(chain.from_iterable(self.rows)) - set(self.table.names)
+        cells = self._columns()
+        strange = set(cells) - set(self.table.names)
         if strange:
             raise BugError(f"the invented `{self.table.name}` has no column {sorted(strange)}")
-        columns: dict[str, pa.Array] = {}
-        for column in self.table.columns:
-            if column.name == "source":
-                columns["source"] = pa.array([SOURCE] * len(self.rows), pa.string())
-            else:
-                columns[column.name] = _array([row.get(column.name) for row in self.rows], column.type)
-        return pa.table(columns)
+        arrays = {"source": pa.array([SOURCE] * len(self.rows), pa.string())}
+        for column in self.table.columns[1:]:
+            found = cells.get(column.name)
+            empty = pa.nulls(len(self.rows), ARROW[column.type])
+            arrays[column.name] = empty if found is None else _array(found, column.type)
+        return pa.table(arrays)
+
+    def _columns(self) -> dict[str, list[Cell]]:
+        """The rows turned into columns, touching only what is there: most cells of an event are null."""
+        found: dict[str, list[Cell]] = {}
+        for index, row in enumerate(self.rows):
+            for name, cell in row.items():
+                if name not in found:
+                    found[name] = [None] * len(self.rows)
+                found[name][index] = cell
+        return found
 
 
 def _array(cells: list[Cell], kind: Kind) -> pa.Array:
     if kind == "timestamp":
-        micros = [None if cell is None else int(cell) * MICROS_PER_SECOND for cell in cells]  # type: ignore[arg-type]
-        return pa.array(micros, pa.int64()).cast(ARROW[kind])
+        seconds = pa.array(cells, pa.int64())
+        return pc.multiply(seconds, MICROS_PER_SECOND).cast(ARROW[kind])
     return pa.array(cells, ARROW[kind])
 
 

@@ -23,6 +23,8 @@ def work(life: Life) -> None:
         if turn == MOST_ROUNDS or life.chance(_solve_chance(life, turn)):
             if life.chance(0.12):
                 agent = life.acts(spread(life.dice, 900))
+            if life.escalated and life.chance(0.5):
+                life.event("tag_removed", agent.id, to_value="escalated")
             life.set_status("Done" if life.chance(0.965) else "Archived", agent.id)
             return
         if not _customer_answers(life, agent):

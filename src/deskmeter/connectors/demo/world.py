@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from random import Random
 
 SOURCE = "demo"
@@ -28,12 +29,12 @@ class World:
         """The first day, twelve months before the end."""
         return date(self.end_date.year - 1, self.end_date.month, min(self.end_date.day, 28))
 
-    @property
+    @cached_property
     def start(self) -> int:
         """Midnight UTC of the first day."""
         return seconds_of(self.start_date)
 
-    @property
+    @cached_property
     def end(self) -> int:
         """Midnight UTC of the end; nothing of the company lies at or after it."""
         return seconds_of(self.end_date)
