@@ -202,9 +202,9 @@ def elapsed(table: Table, calendar_table: Table, schedule: str, from_us: str, to
         to_us: column with the end in UTC microseconds.
         name: name of the new column.
     """
-    started = position(table, calendar_table, schedule, from_us, "clock_from")
-    both = position(started, calendar_table, schedule, to_us, "clock_to")
-    result = both.mutate(**{name: both["clock_to"] - both["clock_from"]})
+    started = position(table, calendar_table, schedule, from_us, "_clock_from")
+    both = position(started, calendar_table, schedule, to_us, "_clock_to")
+    result = both.mutate(**{name: both["_clock_to"] - both["_clock_from"]})
     return result.select(*table.columns, name)
 
 
@@ -235,47 +235,47 @@ def reach(
     """
     started = _with_days(table, calendar_table, schedule, from_us)
     aimed = started.mutate(
-        clock_from=lambda joined: _position(joined, from_us, calendar_table.columns),
-        clock_width=started["clock_bucket_us"],
+        _clock_from=lambda joined: _position(joined, from_us, calendar_table.columns),
+        _clock_width=started["_clock_bucket_us"],
     )
-    aimed = aimed.mutate(clock_to=aimed["clock_from"] + aimed[needed_us])
-    aimed = aimed.mutate(clock_bucket=(aimed["clock_to"] - 1) // aimed["clock_width"])
-    aimed = aimed.select(*table.columns, "clock_from", "clock_to", "clock_bucket", "clock_width")
-    cuts = reach_table.rename(lambda column: f"cut_{column}")
+    aimed = aimed.mutate(_clock_to=aimed["_clock_from"] + aimed[needed_us])
+    aimed = aimed.mutate(_clock_bucket=(aimed["_clock_to"] - 1) // aimed["_clock_width"])
+    aimed = aimed.select(*table.columns, "_clock_from", "_clock_to", "_clock_bucket", "_clock_width")
+    cuts = reach_table.rename(lambda column: f"_cut_{column}")
     joined = aimed.left_join(
-        cuts, [aimed[schedule] == cuts["cut_schedule"], aimed["clock_bucket"] == cuts["cut_bucket"]]
+        cuts, [aimed[schedule] == cuts["_cut_schedule"], aimed["_clock_bucket"] == cuts["_cut_bucket"]]
     )
     result = joined.mutate(**{name: _reached(joined, from_us, needed_us, reach_table.columns)})
     return result.select(*table.columns, name)
 
 
 def _with_days(table: Table, calendar_table: Table, schedule: str, at_us: str) -> Table:
-    """`table` beside the calendar's row of each instant, its columns as `clock_...`."""
-    days = calendar_table.rename(lambda column: f"clock_{column}")
+    """`table` beside the calendar's row of each instant, its columns as `_clock_...`."""
+    days = calendar_table.rename(lambda column: f"_clock_{column}")
     # `//` compiles to a floor of a floating division; it is exact below 2**53 microseconds, the year 2255.
-    dated = table.mutate(clock_at_day=table[at_us] // MICROS_PER_DAY)
+    dated = table.mutate(_clock_at_day=table[at_us] // MICROS_PER_DAY)
     return dated.left_join(
-        days, [dated[schedule] == days["clock_schedule"], dated["clock_at_day"] == days["clock_day"]]
+        days, [dated[schedule] == days["_clock_schedule"], dated["_clock_at_day"] == days["_clock_day"]]
     )
 
 
 def _position(joined: Table, at_us: str, columns: Sequence[str]) -> IntegerValue:
     """F of the instant, null without a calendar row because cum_us is null there."""
-    since_midnight = joined[at_us] - joined["clock_day"] * MICROS_PER_DAY
-    result = joined["clock_cum_us"]
+    since_midnight = joined[at_us] - joined["_clock_day"] * MICROS_PER_DAY
+    result = joined["_clock_cum_us"]
     for k in range(sum(column.startswith("o") for column in columns)):
-        opened, closed = joined[f"clock_o{k}"], joined[f"clock_c{k}"]
+        opened, closed = joined[f"_clock_o{k}"], joined[f"_clock_c{k}"]
         result = result + ibis.least(ibis.greatest(since_midnight - opened, 0), closed - opened)
     return result
 
 
 def _reached(joined: Table, from_us: str, needed_us: str, columns: Sequence[str]) -> IntegerValue:
     """The instant from the row of `reach`; null beyond its length."""
-    offset = joined["clock_to"] - 1 - joined["clock_bucket"] * joined["clock_width"]
-    instant = joined["clock_to"] + joined["cut_shift0"]
+    offset = joined["_clock_to"] - 1 - joined["_clock_bucket"] * joined["_clock_width"]
+    instant = joined["_clock_to"] + joined["_cut_shift0"]
     for j in range(1, 1 + sum(column.startswith("g") for column in columns)):
-        has_begun = ibis.least(ibis.greatest(offset - joined[f"cut_s{j}"] + 1, 0), 1)
-        instant = instant + has_begun * joined[f"cut_g{j}"]
+        has_begun = ibis.least(ibis.greatest(offset - joined[f"_cut_s{j}"] + 1, 0), 1)
+        instant = instant + has_begun * joined[f"_cut_g{j}"]
     nowhere = ibis.null("int64")
-    later = (offset < joined["cut_length_us"]).ifelse(instant, nowhere)
-    return joined["clock_from"].notnull().ifelse((joined[needed_us] <= 0).ifelse(joined[from_us], later), nowhere)
+    later = (offset < joined["_cut_length_us"]).ifelse(instant, nowhere)
+    return joined["_clock_from"].notnull().ifelse((joined[needed_us] <= 0).ifelse(joined[from_us], later), nowhere)
