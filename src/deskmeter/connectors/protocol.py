@@ -86,6 +86,8 @@ class FileFacts:
     sha256: str
     notes: tuple[str, ...] = ()
     limits: ReadLimits = field(default_factory=ReadLimits)
+    is_classic_mac: bool = False
+    """Lines end in a carriage return alone."""
 
     @property
     def hints(self) -> ReadHints:

@@ -1,1 +1,1 @@
-"""Turns any file into raw rows: `sniff` says what a file is, `read_rows` reads it, `read_known` reads what was sniffed."""
+"""Turns any file into raw rows: `sniff` tells what a file is, `read_rows` reads it (both in `read`)."""
