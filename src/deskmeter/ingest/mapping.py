@@ -1,19 +1,22 @@
 """The mapping model: how a file of any make is read into canonical tables."""
 
+import re
+from functools import lru_cache
 from typing import Annotated, Literal, get_args
 
+import pyarrow as pa
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from deskmeter.base.errors import AskerError
 from deskmeter.base.time import zone as known_zone
 from deskmeter.canon.vocab import STAGES, SURVEY_KINDS
-from deskmeter.ingest.times import check_format
+from deskmeter.ingest.times import check_format, parse_times
 
 DEFAULT_NULLS = ("NULL", "null", "N/A", "n/a", "#N/A", "NaN", "nan", "\\N")
 
-Stage = Literal["new", "open", "pending", "hold", "solved", "closed"]
+Stage = Literal["new", "open", "pending", "hold", "solved", "closed", "deleted", "spam"]
 SurveyKind = Literal["csat", "nps", "nps_1_10", "ces", "rating", "solved_first_contact", "other"]
-assert get_args(Stage) == STAGES
+assert get_args(Stage) == (*STAGES, "deleted", "spam")
 assert get_args(SurveyKind) == SURVEY_KINDS
 
 
@@ -46,6 +49,34 @@ def _word(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+@lru_cache(maxsize=64)
+def named_group(pattern: str) -> str:
+    """The pattern with its one plain group named `value`, as the engine wants it; ValueError if it has not one.
+
+    >>> named_group(r"agent:([0-9]+)")
+    'agent:(?P<value>[0-9]+)'
+    """
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"`{pattern}` is no regular expression: {error}") from error
+    if groups != 1:
+        raise ValueError(f"`{pattern}` needs exactly one group in brackets, the part that counts")
+    return re.sub(r"(?<!\\)\((?!\?)", "(?P<value>", pattern, count=1)
+
+
+def _good_pattern(text: str) -> str:
+    named_group(text)
+    return text
+
+
+def _good_instant(text: str) -> str:
+    why = parse_times(pa.array([text]), ("iso",), "UTC").why[0].as_py()
+    if why is not None:
+        raise ValueError(why)
+    return text
+
+
 class Model(BaseModel):
     """Every part of a mapping: nothing unknown, nothing changed once read."""
 
@@ -68,7 +99,9 @@ class Age(Model):
     days: str | None = Field(default=None, description="column that holds the age in days")
     months: str | None = Field(default=None, description="column that holds the age in months of 30.4375 days")
     years: str | None = Field(default=None, description="column that holds the age in years of 365.25 days")
-    before: Word = Field(description="ISO date or time from which the age is counted back, in the mapping's zone")
+    before: Annotated[Word, AfterValidator(_good_instant)] = Field(
+        description="ISO date or time from which the age is counted back, in the mapping's zone"
+    )
     at_least: float | None = Field(
         default=None, description="the least age, in the same unit; 0.5 makes an age of 0 last"
     )
@@ -105,7 +138,10 @@ class Value(Model):
     unit: Literal["milliseconds", "seconds", "minutes", "hours", "days", "clock"] | None = Field(
         default=None, description="unit of a length of time; `clock` is hh:mm:ss; seconds where nothing is said"
     )
-    pattern: str | None = Field(default=None, description="regular expression with one group: the part that counts")
+    otherwise: Word | None = Field(default=None, description="what every value that is not in `values` means")
+    pattern: Annotated[str, AfterValidator(_good_pattern)] | None = Field(
+        default=None, description="regular expression with one group: the part that counts"
+    )
     prefix: str = Field(default="", description="put before the value, to keep ids of two lists apart")
     split: str | None = Field(
         default=None, description="sign between several values in one cell (tags); JSON lists need none"
@@ -175,6 +211,9 @@ class Part(Model):
     scale: Scale | None = Field(default=None, description="scale of the rating (survey_answer)")
     questions: tuple[Question, ...] = Field(default=(), description="questions in columns of their own (survey_answer)")
     messages: Messages | None = Field(default=None, description="the nested messages (conversation)")
+    order: Literal["file", "reversed"] = Field(
+        default="file", description="order of the changes (snapshot): as in the file, or the newest first"
+    )
     counter: str | None = Field(
         default=None,
         description="name of the counter of the line numbers (snapshot); `file`: each file counts for itself",
@@ -254,7 +293,11 @@ class Mapping(Model):
     keep: Keep | None = Field(default=None, description="only one row of several with one key")
     skip: Only = Field(default={}, description="rows left out by the mapping: column -> values")
     tables: dict[str, Part] = Field(description="shape or canonical table -> how its rows are made", min_length=1)
-    stages: dict[str, Stage | None] = Field(default={}, description="own status -> stage; null: known to have none")
+    stages: dict[str, Stage | None] = Field(
+        default={},
+        description="own status -> stage; null: known to have none; `deleted` and `spam` take the ticket out. "
+        "A status that is the name of a stage needs no line",
+    )
     roles: Roles = Field(default=Roles(), description="who is staff and who is a bot")
     schedules: tuple[Schedule, ...] = Field(default=(), description="business hours")
     scale_rules: tuple[ScaleRule, ...] = Field(default=(), description="what satisfied and low mean on other scales")

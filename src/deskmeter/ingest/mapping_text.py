@@ -157,6 +157,7 @@ def _says(kind: str, message: str, place: Place, given: object) -> str:
     if kind == "missing":
         return f"`{last}` is missing" + (f" in `{place[-2]}`" if len(place) > 1 else "")
     if kind == "literal_error":
+        last = "stage" if place[0] == "stages" else last
         choices = [
             word.strip("'\"") for word in message.removeprefix("Input should be ").replace(" or ", ", ").split(", ")
         ]
@@ -213,11 +214,12 @@ def _wrong_names(file: MappingFile) -> Iterator[tuple[Place, str]]:
 def _misplaced(part: Part, name: str, place: Place) -> Iterator[tuple[Place, str]]:
     """Settings that this shape has no use for."""
     homes = {
-        "fields": (part.fields, ("ticket", "event", "snapshot", "conversation")),
+        "fields": (part.fields, ("ticket", "snapshot", "conversation")),
         "scale": (part.scale, ("survey_answer",)),
         "questions": (part.questions, ("survey_answer",)),
         "messages": (part.messages, ("conversation",)),
-        "counter": (part.counter, ("snapshot", "event")),
+        "counter": (part.counter, ("snapshot",)),
+        "order": (part.order == "reversed", ("snapshot",)),
     }
     for setting, (value, shapes) in homes.items():
         if value and name not in shapes:

@@ -1,0 +1,144 @@
+"""A mapping at work: batches of raw rows in, canonical rows out; every row accounted for."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from deskmeter.connectors.protocol import RawBatch, RowProblem
+from deskmeter.ingest.constants import constant_tables
+from deskmeter.ingest.keeping import Keeper, Portion
+from deskmeter.ingest.mapping import Mapping as MappingModel
+from deskmeter.ingest.parts import SEPARATOR, PartRead, read_part, united
+from deskmeter.ingest.snapshots import SnapshotState, snapshot_rows
+from deskmeter.ingest.statuses import seen_statuses, settle_statuses, status_rows
+from deskmeter.ingest.text_cells import Rows, holds
+from deskmeter.ingest.trouble import Fault, Index, Mask, Oddities, Trouble
+from deskmeter.ledger.protocol import KEY_BYTES, ROW_KEYS_SCHEMA, Batch, SetAside
+
+Tables = Mapping[str, pa.Table]
+
+
+class Applier:
+    """Turns the batches of one file into batches of the ledger; remembers what must be known across batches.
+
+    Every raw row ends up in exactly one returned batch: understood (`row_keys`) or set aside with one reason.
+    """
+
+    def __init__(self, mapping: MappingModel, object_id: str, now: datetime) -> None:
+        self.oddities = Oddities()
+        self._mapping = mapping
+        self._now = now
+        self._is_log = "snapshot" in mapping.tables
+        self._snapshots = SnapshotState()
+        log = mapping.tables.get("snapshot")
+        self._counter = object_id if log is None or log.counter in (None, "file") else log.counter
+        waits = mapping.keep or (log and (log.order == "reversed" or "sequence" in log.columns))
+        self._keeper = Keeper(mapping.keep, _row_as_json) if waits else None
+        self._statuses: set[str] = set()
+        self._staff: set[str] = set()
+
+    def apply(self, batch: RawBatch) -> Batch:
+        """The canonical rows of one batch; rows that must wait for the end of the file come with `finish`."""
+        lines: Index = batch.lines.to_numpy()
+        portion = Portion(batch.table, lines, row_keys(batch.table, lines if self._is_log else None), batch.raw_text)
+        problems = tuple(_problem(problem) for problem in batch.problems)
+        left_out = self._left_out(portion)
+        unread, ready = portion.at(left_out), portion.at(~left_out)
+        if self._keeper:
+            passed = self._keeper.hold(ready)
+            return Batch({}, _keys(unread, passed), problems)
+        tables, good, faults = self._read(ready)
+        return Batch(tables, _keys(unread, ready.at(good)), problems + faults)
+
+    def finish(self) -> Batch:
+        """What was held back, and the rows that the mapping states by itself."""
+        tables: dict[str, pa.Table] = {}
+        keys = _keys()
+        faults: tuple[SetAside, ...] = ()
+        held = self._keeper.release() if self._keeper else None
+        if held is not None:
+            read, good, faults = self._read(held)
+            tables, keys = dict(read), _keys(held.at(good))
+        for name, table in constant_tables(self._mapping, self._staff).items():
+            tables[name] = united([tables[name], table]) if name in tables else table
+        stages = status_rows(self._mapping, self._statuses)
+        if stages.num_rows:
+            tables["status_stage"] = united([tables["status_stage"], stages]) if "status_stage" in tables else stages
+        return Batch(tables, keys, faults)
+
+    def _left_out(self, portion: Portion) -> Mask:
+        """Rows that the mapping leaves out; noted, so that they are not missed."""
+        count = len(portion.lines)
+        out = np.zeros(count, dtype=bool)
+        rows = Rows(portion.table, np.arange(count), self._mapping, Trouble(portion.lines, self.oddities))
+        for column, words in self._mapping.skip.items():
+            skipped = holds(rows, {column: words})
+            self.oddities.add(
+                "left out", f"left out by the mapping: `{column}` is {' or '.join(words)}", portion.lines[skipped]
+            )
+            out |= skipped
+        return out
+
+    def _read(self, portion: Portion) -> tuple[Tables, Mask, tuple[SetAside, ...]]:
+        """All parts of the mapping on some rows: first every cell is read and judged, then rows are made."""
+        count = len(portion.lines)
+        trouble = Trouble(portion.lines, self.oddities)
+        rows = Rows(portion.table, np.arange(count), self._mapping, trouble)
+        reads = [read_part(name, part, rows, self._now) for name, part in self._mapping.tables.items()]
+        made: dict[str, list[pa.Table]] = {}
+        for read in (read.good() for read in reads):
+            for name, table in self._make(read).items():
+                made.setdefault(name, []).append(table)
+            self._see_staff(read)
+        tables = {name: united(parts) for name, parts in made.items()}
+        if "event" in tables:
+            tables["event"] = settle_statuses(tables["event"], self._mapping, self.oddities)
+            self._statuses |= seen_statuses(tables["event"])
+        faults = tuple(_fault(fault, portion) for fault in trouble.faults)
+        return {name: table for name, table in tables.items() if table.num_rows}, ~trouble.bad, faults
+
+    def _make(self, read: PartRead) -> Tables:
+        return snapshot_rows(read, self._snapshots, self._counter)
+
+    def _see_staff(self, read: PartRead) -> None:
+        for column in self._mapping.roles.staff_columns:
+            if column in read.columns:
+                self._staff |= set(pc.unique(read.columns[column]).drop_null().to_pylist())
+
+
+def row_keys(table: pa.Table, lines: Index | None) -> pa.Array:
+    """16 bytes a row that identify it by its content; of an audit log (`lines`) by its line as well."""
+    columns = [pc.fill_null(column.combine_chunks().cast(pa.string()), "") for column in table.columns]
+    if not columns:
+        return pa.array([blake2b(digest_size=KEY_BYTES).digest()] * table.num_rows, pa.binary(KEY_BYTES))
+    whole = pc.utf8_rtrim(pc.binary_join_element_wise(*columns, SEPARATOR), SEPARATOR)
+    if lines is not None:
+        whole = pc.binary_join_element_wise(pa.array(lines, pa.int64()).cast(pa.string()), whole, SEPARATOR)
+    hashed = [blake2b(text, digest_size=KEY_BYTES).digest() for text in whole.cast(pa.binary()).to_pylist()]
+    return pa.array(hashed, pa.binary(KEY_BYTES))
+
+
+def _keys(*portions: Portion) -> pa.Table:
+    """The understood rows among the raw ones."""
+    parts = [pa.table({"raw_line": pa.array(p.lines, pa.int64()), "key": p.keys}, ROW_KEYS_SCHEMA) for p in portions]
+    return pa.concat_tables([ROW_KEYS_SCHEMA.empty_table(), *parts])
+
+
+def _problem(problem: RowProblem) -> SetAside:
+    key = blake2b(problem.raw_text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
+    return SetAside(key, problem.line, None, None, problem.reason, problem.raw_text)
+
+
+def _fault(fault: Fault, portion: Portion) -> SetAside:
+    line = int(portion.lines[fault.row])
+    key = portion.keys[fault.row].as_py()
+    return SetAside(key, line, fault.column, fault.value, fault.reason, portion.raw(fault.row))
+
+
+def _row_as_json(table: pa.Table, row: int) -> str:
+    return json.dumps({name: table[name][row].as_py() for name in table.column_names}, ensure_ascii=False)
