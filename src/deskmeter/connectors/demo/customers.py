@@ -141,11 +141,11 @@ def _prospect(dice: Random, sheets: dict[str, Sheet]) -> Customer:
 
 
 def _stays(world: World, dice: Random, customer: Customer) -> list[tuple[int, int]]:
-    """One stay, or two for someone who was won back; 60 % joined before the first day."""
+    """One stay, or two for someone who was won back; most joined before the first day."""
     if customer.account == LEAVING_ACCOUNT:
         joined = world.end - 2 * YEAR + 27 * DAY
         return [(joined, FOREVER)]
-    before = dice.random() < 0.62
+    before = dice.random() < 0.70
     joined = world.start - dice.randint(1, 1_000) * DAY if before else world.start + dice.randint(0, 364) * DAY
     joined += dice.randint(8 * HOUR, 18 * HOUR)
     monthly = {"small business": 0.017, "mid-market": 0.009, "enterprise": 0.004}[customer.segment]

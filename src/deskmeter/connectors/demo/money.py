@@ -31,7 +31,7 @@ def _write_stay(
     begin = joined
     order(sheets, customer, joined + dice.randint(0, 3 * HOUR), "new", price * 12, dice)
     while True:
-        change = begin + int(dice.expovariate(1 / 420) + 30) * DAY + dice.randint(0, 9 * HOUR)
+        change = begin + int(dice.expovariate(1 / 800) + 30) * DAY + dice.randint(0, 9 * HOUR)
         if change >= until - 10 * DAY or customer.account == LEAVING_ACCOUNT:
             break
         _write_span(sheets, customer, joined, (begin, change), plan, price, world)

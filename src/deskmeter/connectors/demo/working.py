@@ -103,8 +103,8 @@ def _hold(life: Life) -> Agent:
     agent = life.agent or life.acts(HOUR)
     life.event("note", agent.id, is_public=False)
     life.set_status(life.dice.choice(("With developers", "With developers", "Waiting for partner")), agent.id)
-    long = life.chance(0.05)
-    life.wait(life.dice.randint(20, 130) * DAY if long else spread(life.dice, 1.6 * DAY, 0.9))
+    long = life.chance(0.03)
+    life.wait(life.dice.randint(20, 130) * DAY if long else spread(life.dice, 2.5 * DAY, 0.9))
     agent = life.acts(spread(life.dice, HOUR))
     life.set_status("In progress", agent.id)
     return agent
@@ -143,7 +143,7 @@ def _customer_answers(life: Life, agent: Agent) -> bool:
         life.wait(GIVE_UP)
         life.set_status("Done", None)
         return False
-    life.at = until_awake(life.at + spread(dice, 4.5 * HOUR, 1.2), life.arrival.customer.region)
+    life.at = until_awake(life.at + spread(dice, 7 * HOUR, 1.3), life.arrival.customer.region)
     life.customer_writes("email" if life.arrival.channel in ("web", "phone") and life.chance(0.6) else None)
     life.event("sla_applied", to_value=FOLLOW, field="next_reply")
     life.set_status("In progress", None)
