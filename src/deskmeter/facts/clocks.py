@@ -63,7 +63,7 @@ def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
     )  # fmt: skip
     marks = marks.union(start.select(*marks.columns))
     marks = marks.left_join(known, marks.schedule == known._schedule)
-    marks = marks.left_join(t["default_schedule"].rename(_source="source"), marks.source == ibis._._source)
+    marks = marks.left_join(t["default_schedule"].rename(_source="source"), [("source", "_source")])
     in_order = ibis.window(group_by="ticket_id", order_by=["at_us", "rank"])
     lived = marks.select(
         "ticket_id",

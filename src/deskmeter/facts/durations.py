@@ -53,7 +53,7 @@ def _resolution_lengths(t: Tables) -> list[ibis.Table]:
     first, last = done.filter(done.is_first), done.filter(done.is_last)
     replies = t["first_reply"].select(_ticket="ticket_id", _pos="human_pos")
     at = t["timeline"].select(_reply_pos="pos", replied_us="eff_us")
-    replied = last.join(replies, last.ticket_id == replies._ticket).join(at, ibis._._pos == at._reply_pos)
+    replied = last.join(replies, [("ticket_id", "_ticket")]).drop("_ticket").join(at, [("_pos", "_reply_pos")])
     return [
         _row(first, "resolution_first", first.created_us, first.agent),
         _row(last, "resolution", last.created_us, last.agent),

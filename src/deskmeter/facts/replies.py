@@ -89,7 +89,7 @@ def first_replies(t: Tables) -> Mapping[str, ibis.Table]:
             else_=starts.created_us,
         )
     ).drop("created_us")
-    rows = rows.join(starts.rename(_ticket="ticket_id", _staff="is_staff_opened"), rows.ticket_id == ibis._._ticket)
+    rows = rows.join(starts.rename(_ticket="ticket_id", _staff="is_staff_opened"), [("ticket_id", "_ticket")])
     counts = known_or(rows.eff_us >= rows.start_us, ibis.literal(False)) | (rows.birth_pos.notnull())
     pos = rows.pos
     first = rows.group_by("ticket_id").aggregate(

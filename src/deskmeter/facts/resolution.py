@@ -14,7 +14,7 @@ def new_contact_messages(t: Tables) -> Mapping[str, ibis.Table]:
     A message in the instant of the leaving counts whichever stands first.
     """
     timeline = t["timeline"]
-    before = ibis.window(group_by="ticket_id", order_by="ord", preceding=None, following=-1)
+    before = ibis.window(group_by="ticket_id", order_by="ord", preceding=(None, 1))
     so_far = ibis.window(group_by="ticket_id", order_by="ord", following=0)
     speaks = timeline.is_customer_message | (timeline.is_public_message & (timeline.who == "staff"))
     never = ibis.null("int64")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import ibis
+import pyarrow as pa
 
 from deskmeter.canon.vocab import RESOLVED_STAGES, STAGES
 from deskmeter.facts.people import with_label, with_role
@@ -35,10 +36,6 @@ def changes(t: Tables) -> Mapping[str, ibis.Table]:
     )
     stages = t["stage_of"]
     sets = sets.left_join(stages, ["source", "status"]).drop("source_right", "status_right")
-    own = sets.status.lower().strip()
-    sets = sets.mutate(
-        stage=known_or(sets.stage, (sets.has_map.isnull() & own.isin(list(STAGES))).ifelse(own, ibis.null("string")))
-    ).drop("has_map")
     sets = sets.mutate(assignee_key=key(sets.source, sets.assignee))
     sets = with_role(sets, t, "assignee_key", "eff_us", ("pos",), "assignee_role")
     sets = with_label(sets, t["person"], "source", "assignee", "agent")
@@ -51,9 +48,16 @@ def changes(t: Tables) -> Mapping[str, ibis.Table]:
 
 
 def stage_map(t: Tables) -> Mapping[str, ibis.Table]:
-    """`stage_of`: (source, status) -> stage, every status that a source maps."""
+    """`stage_of`: (source, status) -> stage, every status that a source maps.
+
+    A source that maps nothing at all and uses our own stage names needs no mapping.
+    """
     rows = t.canonical("status_stage")
-    return {"stage_of": rows.group_by("source", "status").aggregate(stage=rows.stage.max(), has_map=ibis.literal(1).max())}
+    own = rows.group_by("source", "status").aggregate(stage=rows.stage.max())
+    sources = t["ticket_number"].select("source").distinct()
+    t.load("stage_name", pa.table({"stage": list(STAGES)}))
+    silent = sources.anti_join(rows, "source").cross_join(t["stage_name"])
+    return {"stage_of": own.union(silent.select("source", "stage", status="stage").select(*own.columns))}
 
 
 def timeline(t: Tables) -> Mapping[str, ibis.Table]:
@@ -63,7 +67,7 @@ def timeline(t: Tables) -> Mapping[str, ibis.Table]:
     is_leaving, and running numbers of resolutions, leavings and human replies.
     """
     history, change = t["history"], t["change"]
-    wanted = history.left_join(change.rename(change_pos="pos"), history.pos == change.pos)
+    wanted = history.left_join(change.rename(change_pos="pos"), [("pos", "change_pos")]).drop("change_pos")
     so_far = ibis.window(group_by="ticket_id", order_by="ord", following=0)
 
     def last(sets: str) -> ibis.Value:
@@ -86,8 +90,8 @@ def timeline(t: Tables) -> Mapping[str, ibis.Table]:
     }
     full = marks
     for mark, values in parts.items():
-        part = change.select(_pos="pos", **values)
-        full = full.left_join(part, full[mark] == part._pos).drop("_pos")
+        part = change.select(**{f"_{mark}": "pos"}, **values)
+        full = full.left_join(part, [(mark, f"_{mark}")]).drop(f"_{mark}")
     full = full.mutate(
         stage=known_or(full.stage, ibis.literal("new")), is_human=known_or(full.is_human, ibis.literal(False))
     )

@@ -69,7 +69,7 @@ class Tables:
 Step = Callable[[Tables], Mapping[str, ibis.Table]]
 
 
-def key(source: ibis.Value, id: ibis.Value) -> ibis.StringValue:
+def key(source: ibis.Value, id: ibis.Value) -> ibis.Value:
     """The desk-wide key of a row: source/id; null where the id is null."""
     return source.concat("/", id)
 

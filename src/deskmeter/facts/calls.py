@@ -1,0 +1,42 @@
+"""Telephone calls: one row a leg, and the logged-in time of agents."""
+
+from collections.abc import Mapping
+
+import ibis
+
+from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
+from deskmeter.facts.people import with_label
+from deskmeter.facts.tables import Tables, key, known_or, whole_seconds
+
+
+def calls(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_call`: one row a call leg, filed at its end, credited to the agent who answered (metrics 7)."""
+    rows = t.canonical("call")
+    rows = rows.mutate(
+        row=key(rows.source, rows.id), agent_key=key(rows.source, rows.agent), has_ticket=rows.ticket.notnull()
+    ).rename(agent_id="agent")
+    rows = with_home_ticket(rows, t)
+    rows = with_label(rows, t["person"], "source", "agent_id", "agent")
+    rows = with_customer(rows, t, "person", None)
+    rows = rows.mutate(filed_us=known_or(rows.ended_at, rows.ringing_at))
+    rows = with_ticket_state(rows, t, "filed_us", "row", "agent_key")
+    waited = known_or(rows.queue_s, whole_seconds(known_or(rows.answered_at, rows.ended_at) - rows.ringing_at))
+    return {
+        "f_call": rows.select(
+            "source", "ticket_id", "has_ticket", "customer", "account", "agent", "team", "priority", "status", "stage",
+            "queue", "direction", "outcome", "talk_s", "hold_s", "wrap_s", "is_transferred",
+            call="id", at_us="ended_at", ringing_us="ringing_at", answered_us="answered_at", queue_s=waited,
+            handle_s=rows.talk_s + rows.hold_s + rows.wrap_s, channel=ibis.literal("phone"),
+        )
+    }  # fmt: skip
+
+
+def availability(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_availability`: logged-in stretches of agents by state, for occupancy."""
+    rows = t.canonical("availability_span")
+    rows = rows.mutate(
+        row=key(rows.source, rows.id), agent_key=key(rows.source, rows.person), ticket_id=ibis.null("int64")
+    )
+    rows = with_label(rows, t["person"], "source", "person", "agent")
+    rows = with_ticket_state(rows, t, "from_at", "row", "agent_key")
+    return {"f_availability": rows.select("source", "agent", "team", "state", from_us="from_at", to_us="to_at")}

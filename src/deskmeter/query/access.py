@@ -1,0 +1,31 @@
+"""What a question may read: the fact tables of one build, the catalogue, and the desk's own definitions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import ibis
+
+from deskmeter.engines.protocol import Engine
+from deskmeter.metrics.dimensions import Dimension
+from deskmeter.metrics.spec import Metric
+
+
+@dataclass
+class Access:
+    """The facts as of one instant and all that is needed to read them."""
+
+    engine: Engine
+    as_of_us: int
+    metrics: Mapping[str, Metric]
+    dimensions: Mapping[str, Dimension]  # the desk's own
+    settings: Mapping[str, object]
+    schemas: Mapping[str, ibis.Schema] = field(default_factory=dict)
+    texts: dict[object, str] = field(default_factory=dict)  # compiled text by plan
+
+    def __post_init__(self) -> None:
+        if not self.schemas:
+            self.schemas = self.engine.schemas()
+
+    def table(self, name: str) -> ibis.Table:
+        """Fact table `name` as an expression."""
+        return ibis.table(self.schemas[name], name=name)

@@ -1,0 +1,149 @@
+"""From a part's rows to a few numbers per group: what each kind of aggregate asks of the engine."""
+
+from dataclasses import dataclass
+
+import ibis
+
+from deskmeter.base.errors import AskerError
+from deskmeter.metrics.spec import (
+    Asked,
+    Count,
+    Formula,
+    Metric,
+    Nps,
+    Ratio,
+    Share,
+    Stat,
+    Sum,
+    Survival,
+    TimeMean,
+    View,
+)
+from deskmeter.query.plan import Split
+
+QUANTILES = {"median": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95}
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """The aggregated expression of one part; `value` names the column of single values where there is one."""
+
+    part: int
+    expr: ibis.Table
+    values: ibis.Table | None = None  # dims, bucket, value: the rows that a statistic was taken from
+
+
+def statistic(metric: Metric, asked_stat: str | None) -> str:
+    """The statistic that this metric gives for the one asked (None: its own)."""
+    aggregate = metric.aggregate
+    if isinstance(aggregate, Stat):
+        return asked_stat or aggregate.default
+    if isinstance(aggregate, Survival) and aggregate.read == "quantile":
+        return asked_stat or "median"
+    if asked_stat is not None:
+        raise AskerError(f"`{metric.id}` has no statistic `{asked_stat}`: it is not a length or a score")
+    return {"Count": "count", "Sum": "sum", "Share": "share", "Ratio": "ratio", "Nps": "score"}.get(
+        type(aggregate).__name__, "value"
+    )
+
+
+def grouped(metric: Metric, part: int, rows: ibis.Table, split: Split, asked: Asked, stat: str) -> Grouped:
+    """The numbers of part `part` per group of its rows."""
+    keys = [*(f"dim_{i}" for i in range(len(split.dims))), "bucket"]
+    aggregate = metric.aggregate
+    if isinstance(aggregate, Stat) and part == aggregate.running:
+        return Grouped(part, rows.group_by(keys).aggregate(n_open=rows.count()))
+    if isinstance(aggregate, Stat):
+        return _statistic(aggregate, part, rows, keys, asked, stat)
+    if isinstance(aggregate, Survival):
+        length = (aggregate.length(rows, asked) // aggregate.divisor).cast("int64")
+        rows = rows.mutate(_length=length, _seen=aggregate.seen(rows, asked))
+        rows = rows.filter(rows._length.notnull())
+        return Grouped(
+            part, rows.group_by([*keys, "_length"]).aggregate(events=_total(rows._seen.cast("int64")), n=rows.count())
+        )
+    return Grouped(part, rows.group_by(keys).aggregate(**_components(metric, part, rows, asked)))
+
+
+def _total(value: ibis.Value) -> ibis.Value:
+    return value.sum()
+
+
+def _components(metric: Metric, part: int, rows: ibis.Table, asked: Asked) -> dict[str, ibis.Value]:
+    aggregate = metric.aggregate
+    if isinstance(aggregate, Count):
+        return {"n": rows[aggregate.key].nunique() if aggregate.key else _row_count(rows)}
+    if isinstance(aggregate, Sum):
+        return {"n": rows.count(), "value": _total(aggregate.of(rows, asked))}
+    if isinstance(aggregate, Share):
+        return _share(aggregate, rows, asked)
+    if isinstance(aggregate, Ratio):
+        return _ratio(aggregate, part, rows, asked)
+    if isinstance(aggregate, Nps):
+        return {
+            "n": rows.count(),
+            "promoters": _total(aggregate.promoter(rows, asked).cast("int64")),
+            "detractors": _total(aggregate.detractor(rows, asked).cast("int64")),
+        }
+    if isinstance(aggregate, Formula):
+        return {m.name: _measure(m.kind, m.of(rows, asked)) for m in aggregate.measures if m.part == part}
+    if isinstance(aggregate, TimeMean):
+        return {"n": rows.count(), "time_us": _total(rows.clip_to_us - rows.clip_from_us)}
+    if isinstance(aggregate, View):
+        return {"n": rows.count()}
+    raise AssertionError(f"no aggregation of {type(aggregate).__name__}")
+
+
+def _row_count(rows: ibis.Table) -> ibis.Value:
+    """Rows, each once where a multi-valued dimension has multiplied them."""
+    return rows["_row"].nunique() if "_row" in rows.columns else rows.count()
+
+
+def _measure(kind: str, value: ibis.Value) -> ibis.Value:
+    if kind == "distinct":
+        return value.nunique()
+    return {"sum": value.sum, "max": value.max, "first": value.max}[kind]()
+
+
+def _share(share: Share, rows: ibis.Table, asked: Asked) -> dict[str, ibis.Value]:
+    base = share.base(rows, asked) if share.base else ibis.literal(True)
+    base = ibis.coalesce(base, ibis.literal(False))
+    hit = ibis.coalesce(share.hit(rows, asked), ibis.literal(False)) & base
+    if share.key or "_row" in rows.columns:
+        thing = rows[share.key or "_row"]
+        found = {"numerator": thing.nunique(where=hit), "denominator": thing.nunique(where=base)}
+    else:
+        found = {"numerator": hit.cast("int64").sum(), "denominator": base.cast("int64").sum()}
+    if share.maturing is not None:
+        found["maturing"] = share.maturing(rows, asked).cast("int64").sum()
+    return found
+
+
+def _ratio(ratio: Ratio, part: int, rows: ibis.Table, asked: Asked) -> dict[str, ibis.Value]:
+    found: dict[str, ibis.Value] = {}
+    if part == 0:
+        found["numerator"] = _side(ratio.top, ratio.top_key, rows, asked)
+    if part == ratio.bottom_part:
+        found["denominator"] = _side(ratio.bottom, ratio.bottom_key, rows, asked)
+    return found
+
+
+def _side(of: object, key: str | None, rows: ibis.Table, asked: Asked) -> ibis.Value:
+    if key:
+        return rows[key].nunique()
+    return of(rows, asked).sum() if callable(of) else _row_count(rows)
+
+
+def _statistic(stat: Stat, part: int, rows: ibis.Table, keys: list[str], asked: Asked, name: str) -> Grouped:
+    rows = rows.mutate(_value=stat.of(rows, asked))
+    rows = rows.filter(rows._value.notnull())
+    if stat.per:
+        rows = rows.group_by([*keys, stat.per]).aggregate(_value=rows._value.sum())
+        rows = rows.mutate(_value=(rows._value // stat.divisor).cast("int64"))
+    values = rows.select(*keys, value="_value")
+    numbers: dict[str, ibis.Value] = {"n": values.count(), "total": values.value.sum()}
+    if name in QUANTILES:
+        numbers["quantile"] = values.value.quantile(QUANTILES[name])
+    if name == "share_within":
+        numbers["numerator"] = (values.value <= asked.within_s).cast("int64").sum()
+    return Grouped(part, values.group_by(keys).aggregate(**numbers), values)

@@ -1,0 +1,283 @@
+"""A question from its text to its answer, as one list of steps: resolve, plan, compile, run, gather, finish."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import ibis
+import pyarrow as pa
+
+from deskmeter.base.errors import AskerError
+from deskmeter.base.time import MICROS_PER_SECOND, buckets, from_micros, to_micros, zone
+from deskmeter.facts.clocks import with_clocks
+from deskmeter.metrics.spec import Asked, Metric, Stat, Survival
+from deskmeter.query.access import Access
+from deskmeter.query.aggregate import QUANTILES, Grouped, grouped, statistic
+from deskmeter.query.binding import Binding, bind, placeholders, used
+from deskmeter.query.finish import Choice, Group, finish
+from deskmeter.query.plan import Split, check_dimensions, part_rows
+from deskmeter.query.request import MetricAsk, Period, Request
+from deskmeter.query.result import Cell
+from deskmeter.stats.intervals import order_statistic_ranks
+
+Key = tuple[str, ...]
+QUARTER_HOUR = 900 * MICROS_PER_SECOND
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The time of one question: its buckets' edges (n + 1 instants) and the instant of knowledge."""
+
+    edges: tuple[int, ...]
+    as_of_us: int
+    zone: str
+    has_grain: bool
+
+    @property
+    def count(self) -> int:
+        """Number of buckets."""
+        return len(self.edges) - 1
+
+
+def frame(access: Access, request: Request, period: Period) -> Frame:
+    """The buckets of `period` in the viewer's zone."""
+    if period.to_at <= period.from_at:
+        raise AskerError(f"the period ends ({period.to_at.isoformat()}) before it begins ({period.from_at.isoformat()})")
+    edges = buckets(period.from_at, period.to_at, request.grain, zone(request.zone), request.week_start)
+    return Frame(tuple(to_micros(edge) for edge in edges), access.as_of_us, request.zone, request.grain is not None)
+
+
+def small_tables(at: Frame, top: Sequence[str] | None, needs_hours: bool) -> dict[str, pa.Table]:
+    """The small tables that a question brings along: its buckets, the local hours, the values kept by name."""
+    starts, ends = at.edges[:-1], at.edges[1:]
+    whole = pa.int64()
+    tables = {
+        "bucket": pa.table(
+            {
+                "bucket": pa.array(range(at.count), whole),
+                "from_us": pa.array(starts, whole),
+                "to_us": pa.array(ends, whole),
+                "start_us": pa.array([start - 1 for start in starts], whole),
+                "end_us": pa.array([min(end - 1, at.as_of_us) for end in ends], whole),
+                "limit_us": pa.array([min(end, at.as_of_us) for end in ends], whole),
+            }
+        )
+    }
+    if at.has_grain:
+        quarters: list[int] = []
+        numbers: list[int] = []
+        for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            first = start // QUARTER_HOUR
+            # an edge inside a quarter of an hour (an odd period) leaves that quarter to the bucket that begins in it
+            last = -(-end // QUARTER_HOUR)
+            quarters.extend(range(first if not quarters else max(first, quarters[-1] + 1), last))
+            numbers.extend([number] * (len(quarters) - len(numbers)))
+        tables["bucket_of"] = pa.table({"q": pa.array(quarters, whole), "bucket": pa.array(numbers, whole)})
+    if needs_hours:
+        tables["hour_of"] = _hours(at)
+    if top is not None:
+        tables["top_value"] = pa.table({"value": pa.array(top, pa.string())})
+    return tables
+
+
+def _hours(at: Frame) -> pa.Table:
+    tz = zone(at.zone)
+    first, last = at.edges[0] // QUARTER_HOUR, at.edges[-1] // QUARTER_HOUR
+    local = [from_micros(q * QUARTER_HOUR).astimezone(tz) for q in range(first, last + 1)]
+    return pa.table(
+        {
+            "q": pa.array(range(first, last + 1), pa.int64()),
+            "hour": pa.array([f"{wall.hour:02}" for wall in local], pa.string()),
+            "weekday": pa.array([_WEEKDAYS[wall.weekday()] for wall in local], pa.string()),
+        }
+    )
+
+
+def asked_of(access: Access, request: Request, ask: MetricAsk, binding: Binding, small: Mapping[str, pa.Table]) -> Asked:
+    """What the metrics' expressions may know of the question."""
+
+    def tables(name: str) -> ibis.Table:
+        if name in small:
+            return ibis.table(ibis.Schema.from_pyarrow(small[name].schema), name=name)
+        return access.table(name)
+
+    class _Reader:
+        """Fact tables by name, for the clocks."""
+
+        def __getitem__(self, name: str) -> ibis.Table:
+            return tables(name)
+
+    def clocked(table: ibis.Table, row: str, from_us: str, to_us: str) -> ibis.Table:
+        return with_clocks(table, _Reader(), row, from_us, to_us)
+
+    return Asked(
+        tables=tables,
+        as_of_us=binding.whole("as_of_us"),
+        from_us=binding.whole("from_us"),
+        to_us=binding.whole("to_us"),
+        end_us=binding.whole("end_us"),
+        clock=ask.clock or request.clock,
+        schedule_policy=request.schedule_policy,
+        within_s=binding.whole("within_s"),
+        dims=frozenset((*request.by, *(condition.dimension for condition in request.where))),
+        options=dict(request.options),
+        settings=access.settings,
+        with_clocks=clocked,
+        buckets=tables("bucket"),
+    )
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One metric's cells by (dimension values, bucket)."""
+
+    metric: Metric
+    stat: str
+    cells: dict[tuple[Key, int], Cell]
+
+
+def measure(
+    access: Access, request: Request, ask: MetricAsk, period: Period, dims: tuple[str, ...], has_grain: bool,
+    top: Sequence[str] | None = None,
+) -> Numbers:  # fmt: skip
+    """All cells of one metric over one period."""
+    metric = access.metrics[ask.id]
+    stat = statistic(metric, ask.stat)
+    within_s = ask.within_s if ask.within_s is not None else metric.default_within_s
+    if stat == "share_within" and within_s is None:
+        raise AskerError(f"`{metric.id}` needs a limit for share_within; write for instance `{metric.id}:within=4h`")
+    where_dims = tuple(condition.dimension for condition in request.where)
+    check_dimensions(metric, (*dims, *where_dims), access.schemas, access.dimensions)
+    at = frame(access, replace(request, grain=request.grain if has_grain else None), period)
+    binding = bind(access.as_of_us, at.edges[0], at.edges[-1], within_s, request.where)
+    hours = bool({"hour", "weekday"} & {*dims, *where_dims})
+    small = small_tables(at, top, hours)
+    split = Split(dims, has_grain, top is not None)
+    groups: dict[tuple[Key, int], Group] = {}
+    shared: list[tuple[int, dict[tuple[Key, int], Group]]] = []
+    for number in range(len(metric.parts)):
+        found = _part(access, request, ask, metric, number, split, binding, small, stat)
+        if metric.parts[number].broadcast & set(dims):
+            shared.append((number, found))
+            continue
+        for key, group in found.items():
+            mine = groups.setdefault(key, Group())
+            mine.numbers.update(group.numbers)
+            mine.steps.extend(group.steps)
+    for number, found in shared:
+        hidden = [index for index, id in enumerate(dims) if id in metric.parts[number].broadcast]
+        for (key, bucket), group in groups.items():
+            plain = tuple("" if index in hidden else value for index, value in enumerate(key))
+            if (plain, bucket) in found:
+                group.numbers.update(found[plain, bucket].numbers)
+    if not dims:
+        for bucket in range(at.count):
+            groups.setdefault(((), bucket), Group())
+    cells = {
+        (key, bucket): finish(metric, group, _choice(at, bucket, stat, within_s, request))
+        for (key, bucket), group in groups.items()
+    }
+    return Numbers(metric, stat, cells)
+
+
+def _choice(at: Frame, bucket: int, stat: str, within_s: int | None, request: Request) -> Choice:
+    start, end = at.edges[bucket], min(at.edges[bucket + 1], at.as_of_us)
+    months = dict(request.options).get("months")
+    return Choice(stat, within_s, end - start, float(months) if months else None)
+
+
+def _part(
+    access: Access, request: Request, ask: MetricAsk, metric: Metric, number: int, split: Split, binding: Binding,
+    small: dict[str, pa.Table], stat: str,
+) -> dict[tuple[Key, int], Group]:  # fmt: skip
+    plan = (
+        metric.id, metric.version, number, split, stat, ask.clock or request.clock, request.schedule_policy,
+        tuple((c.dimension, c.operator, len(c.values), tuple(map(_is_number, c.values))) for c in request.where),
+        request.options, request.by,
+    )  # fmt: skip
+    holder: list[Grouped] = []
+
+    def planned() -> Grouped:
+        if not holder:
+            asked = asked_of(access, request, ask, binding, small)
+            rows = part_rows(metric, metric.parts[number], asked, request, split, binding, access.dimensions)
+            holder.append(grouped(metric, number, rows, split, asked, stat))
+        return holder[0]
+
+    if plan not in access.texts:
+        access.texts[plan] = placeholders(access.engine.compile(planned().expr))
+    table = run_text(access, access.texts[plan], binding, small)
+    groups = _gather(table, len(split.dims), isinstance(metric.aggregate, Survival))
+    if stat in QUANTILES and isinstance(metric.aggregate, Stat) and request.intervals and number == 0:
+        _add_ranks(access, planned, groups, split, binding, small, stat, (plan, "ranks"))
+    return groups
+
+
+def run_text(access: Access, text: str, binding: Binding, small: Mapping[str, pa.Table]) -> pa.Table:
+    """Run compiled text with the question's values and small tables."""
+    tables = {name: table for name, table in small.items() if f'"{name}"' in text}
+    return access.engine.run(text, used(text, binding.values), tables)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _gather(table: pa.Table, dims: int, is_survival: bool) -> dict[tuple[Key, int], Group]:
+    groups: dict[tuple[Key, int], Group] = {}
+    names = [name for name in table.column_names if not name.startswith("dim_") and name != "bucket"]
+    for row in table.to_pylist():
+        key = (tuple(str(row[f"dim_{index}"]) for index in range(dims)), int(row["bucket"]))
+        group = groups.setdefault(key, Group())
+        if is_survival:
+            events = int(row["events"])
+            group.steps.append((int(row["_length"]), events, int(row["n"]) - events))
+            continue
+        for name in names:
+            value = row[name]
+            group.numbers[name] = None if value is None else float(value)
+    return groups
+
+
+def _add_ranks(
+    access: Access, planned: object, groups: dict[tuple[Key, int], Group], split: Split, binding: Binding,
+    small: Mapping[str, pa.Table], stat: str, plan: object,
+) -> None:  # fmt: skip
+    """Adds low and high: the values at the ranks that bound the quantile (order statistics, ruling 53)."""
+    sizes = {int(group.numbers.get("n") or 0) for group in groups.values()}
+    ranks = {n: order_statistic_ranks(n, QUANTILES[stat]) for n in sizes}
+    known = [(n, *rank) for n, rank in ranks.items() if rank is not None]
+    if not known:
+        return
+    bounds = pa.table(
+        {name: pa.array([row[index] for row in known], pa.int64()) for index, name in enumerate(("size", "lo", "hi"))}
+    )
+    if plan not in access.texts:
+        assert callable(planned)
+        values = planned().values
+        keys = [*(f"dim_{index}" for index in range(len(split.dims))), "bucket"]
+        ordered = values.mutate(
+            rank=ibis.row_number().over(ibis.window(group_by=keys, order_by="value")) + 1,
+            _size=values.count().over(ibis.window(group_by=keys)),
+        )
+        table = ibis.table(ibis.Schema.from_pyarrow(bounds.schema), name="rank_bound")
+        hits = ordered.join(table, [("_size", "size")])
+        hits = hits.filter((hits["rank"] == hits.lo) | (hits["rank"] == hits.hi))
+        text = access.engine.compile(hits.group_by(keys).aggregate(low=hits.value.min(), high=hits.value.max()))
+        access.texts[plan] = placeholders(text)
+    found = run_text(access, access.texts[plan], binding, {**small, "rank_bound": bounds})
+    for key, group in _gather(found, len(split.dims), False).items():
+        groups[key].numbers.update(group.numbers)
+
+
+def bucket_starts(access: Access, request: Request) -> list[datetime]:
+    """The first instant of every bucket of the question."""
+    return [from_micros(edge) for edge in frame(access, request, request.period).edges[:-1]]
+
+
+ONE_INSTANT = timedelta(microseconds=1)
