@@ -27,7 +27,7 @@ class SchedulePlan:
 
 @dataclass(frozen=True)
 class TeamPlan:
-    """A team; `reply_s` is its median working time to a reply, `rounds` pushes the number of replies up."""
+    """A team: median working seconds to a reply, chance that a reply solves, and how much it pleases."""
 
     id: str
     name: str

@@ -170,13 +170,13 @@ def _write_membership(agent: Agent, world: World, staff: Staff, sheets: dict[str
 
 
 def _write_availability(agent: Agent, world: World, sheets: dict[str, Sheet], dice: Random) -> None:
-    """Blocks of half an hour to two and a half, mostly on contact or available, sometimes away."""
+    """Blocks of some hours, mostly on contact or available, sometimes away."""
     sheet = sheets["availability_span"]
     for begin, finish in agent.hours.spans:
         at = begin + dice.randint(-4, 6) * MINUTE
         while at < finish:
             state = dice.choices(("on_contact", "available", "away"), (58, 27, 15))[0]
-            until = min(finish, at + dice.randint(30, 150 if state != "away" else 50) * MINUTE)
+            until = min(finish, at + dice.randint(45, 240 if state != "away" else 60) * MINUTE)
             if world.start <= at and until < world.end:
                 sheet.add(id=f"V-{len(sheet) + 1}", person=agent.id, state=state, from_at=at, to_at=until)
             at = until
