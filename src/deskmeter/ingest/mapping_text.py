@@ -96,6 +96,12 @@ def check_columns(file: MappingFile, columns: Iterable[str]) -> None:
         raise DataError("\n".join(dict.fromkeys(wrong)))
 
 
+def unknown_columns(file: MappingFile, columns: Iterable[str]) -> tuple[str, ...]:
+    """The columns that a mapping speaks of and the data file does not have."""
+    known = set(columns)
+    return tuple(dict.fromkeys(column for _, column in _named_columns(file.mapping) if column not in known))
+
+
 def mapping_schema() -> str:
     """The JSON Schema of a mapping, as published in docs/mapping.schema.json."""
     schema = Mapping.model_json_schema(mode="validation")

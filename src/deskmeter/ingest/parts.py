@@ -17,7 +17,7 @@ from deskmeter.ingest.shapes import SHAPES, Slot
 from deskmeter.ingest.text_cells import Rows
 from deskmeter.ingest.trouble import Index, told
 
-_TYPES: dict[Kind, pa.DataType] = {
+CANON_TYPES: dict[Kind, pa.DataType] = {
     "string": pa.string(),
     "int64": pa.int64(),
     "float64": pa.float64(),
@@ -97,7 +97,7 @@ def refuse_future(rows: Rows, values: pa.Array, column: str, now: datetime) -> N
 
 def canonical(table: str, columns: Mapping[str, pa.Array], lines: Index | None = None) -> pa.Table:
     """Rows of a canonical table; columns that are not given stay away (null)."""
-    given = {name: values.cast(_TYPES[TABLES[table].column(name).type]) for name, values in columns.items()}
+    given = {name: values.cast(CANON_TYPES[TABLES[table].column(name).type]) for name, values in columns.items()}
     if lines is not None:
         given["raw_line"] = pa.array(lines, pa.int64())
     return pa.table(given)
@@ -140,4 +140,4 @@ def repeated(text: str | None, count: int) -> pa.Array:
 
 def _slot_type(slot: Slot) -> pa.DataType:
     kinds: dict[str, Kind] = {"time": "timestamp", "date": "date", "flag": "boolean", "number": "float64"}
-    return _TYPES[kinds.get(slot.kind, "string" if slot.kind in ("id", "text", "tags") else "int64")]
+    return CANON_TYPES[kinds.get(slot.kind, "string" if slot.kind in ("id", "text", "tags") else "int64")]

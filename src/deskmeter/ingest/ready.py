@@ -1,0 +1,79 @@
+"""Tables that are canonical already (a demo, a connector, a test) go into the ledger by the same door as files."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import blake2b
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from deskmeter.base.errors import DataError, nearest
+from deskmeter.canon.schema import TABLES
+from deskmeter.ingest.parts import CANON_TYPES, SEPARATOR, as_text
+from deskmeter.ledger.protocol import KEY_BYTES, ROW_KEYS_SCHEMA, Batch, ImportCounts, Ledger
+
+MAPPING_ID = "canonical-1"
+
+
+def import_ready(ledger: Ledger, source: str, tables: Mapping[str, pa.Table], now: datetime) -> ImportCounts:
+    """Import canonical tables; each row counts as one raw row.
+
+    Raises:
+        DataError: a table or column that is not canonical, or a row without an id.
+    """
+    checked = {name: _checked(name, table, source) for name, table in sorted(tables.items())}
+    kept = ledger.put_object(_bytes(checked), f"{source}.arrow", now)
+    ticket = ledger.begin_import(source, kept.id, MAPPING_ID, now)
+    try:
+        line = 0
+        for name, table in checked.items() if not ticket.is_repeat else ():
+            lines = pa.array(range(line + 1, line + 1 + table.num_rows), pa.int64())
+            keys = pa.table({"raw_line": lines, "key": _row_keys(name, table)}, ROW_KEYS_SCHEMA)
+            ledger.append(ticket, Batch({name: table.append_column("raw_line", lines)}, keys))
+            line += table.num_rows
+        return ledger.finish(ticket, now)
+    except BaseException:  # also an interruption by hand: what was begun is taken back before it goes on
+        ledger.abandon(ticket)
+        raise
+
+
+def _checked(name: str, table: pa.Table, source: str) -> pa.Table:
+    """The table with canonical types, without provenance; DataError names what does not fit."""
+    if name not in TABLES:
+        raise DataError(f"no canonical table `{name}`{nearest(name, TABLES)}")
+    canon = TABLES[name]
+    columns = {}
+    for column in table.column_names:
+        if column not in canon.names:
+            raise DataError(f"table `{name}` has no column `{column}`{nearest(column, canon.names)}")
+        if column in ("raw_object", "raw_line"):
+            continue
+        try:
+            columns[column] = table[column].combine_chunks().cast(CANON_TYPES[canon.column(column).type])
+        except pa.ArrowInvalid as error:
+            raise DataError(f"`{name}.{column}` does not fit its type: {error}") from error
+    if "id" not in columns or columns["id"].null_count:
+        raise DataError(f"table `{name}`: every row needs an `id`")
+    given = pc.unique(columns["source"]).to_pylist() if "source" in columns else [source]
+    if any(found != source for found in given):
+        raise DataError(f"table `{name}` holds rows of the sources {given}, not of `{source}` alone")
+    return pa.table(columns)
+
+
+def _bytes(tables: Mapping[str, pa.Table]) -> bytes:
+    """The tables as one stream of bytes, the same for the same rows."""
+    parts = []
+    for name, table in tables.items():
+        sink = pa.BufferOutputStream()
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.ipc.new_stream(sink, table.schema.with_metadata({"table": name}), options=options) as writer:
+            writer.write_table(table)
+        parts.append(sink.getvalue().to_pybytes())
+    return b"".join(parts)
+
+
+def _row_keys(name: str, table: pa.Table) -> pa.Array:
+    texts = [pc.fill_null(as_text(column.combine_chunks()), "\0") for column in table.columns]
+    whole = pc.binary_join_element_wise(name, *texts, SEPARATOR).cast(pa.binary())
+    hashed = [blake2b(text, digest_size=KEY_BYTES).digest() for text in whole.to_pylist()]
+    return pa.array(hashed, pa.binary(KEY_BYTES))
