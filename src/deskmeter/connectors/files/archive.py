@@ -71,13 +71,13 @@ def column_number(letters: bytes) -> int:
     return number
 
 
-def is_workbook(content: BinaryIO) -> bool:
-    """Whether a zip is an XLSX workbook; False for any other zip, also a damaged one."""
+def is_workbook(content: BinaryIO) -> bool | None:
+    """Whether a zip is an XLSX workbook; None if it is damaged."""
     try:
         with zipfile.ZipFile(content) as archive:
             return "xl/workbook.xml" in archive.namelist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError):
-        return False
+        return None
     finally:
         content.seek(0)
 

@@ -46,9 +46,12 @@ def find_format(path: Path, found: Survey, encoding: str, hint: Format | None, l
         return "parquet"
     if head.startswith(ZIP_MAGIC):
         with whole_content(path, found.compression, limits) as content:
-            if is_workbook(content):
-                return "xlsx"
-        raise DataError(f"{shown(path)} is a zip archive and no workbook; unpack it and import the files in it")
+            verdict = is_workbook(content)
+        if verdict:
+            return "xlsx"
+        wrong = "damaged or truncated zip archive or workbook; fetch it again"
+        other = "zip archive and no workbook; unpack it and import the files in it"
+        raise DataError(f"{shown(path)} is a {wrong if verdict is None else other}")
     for magic, says in FOREIGN:
         if head.startswith(magic):
             raise DataError(f"{shown(path)} {says}")

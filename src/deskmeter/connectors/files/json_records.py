@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deskmeter.base.errors import DataError, nearest
 from deskmeter.connectors.files.json_stream import JsonCursor
-from deskmeter.connectors.files.json_values import Decoder, Json, RowCollector, row_or_reason
+from deskmeter.connectors.files.json_values import Decoder, Json, RowCollector, lowered, row_or_reason
 from deskmeter.connectors.files.records import without_line_end
 from deskmeter.connectors.files.source import shown
 from deskmeter.connectors.files.text import Lines, decoded, readable
@@ -151,7 +151,7 @@ def _line_or_reason(text: str, decoder: Decoder) -> dict[str, str | None] | str:
         value = decoder.json.decode(text)
     except json.JSONDecodeError as error:
         decoder.take_twice()
-        return f"the line is not JSON: column {error.colno:,}: {error.msg[:1].lower()}{error.msg[1:]}"
+        return f"the line is not JSON: column {error.colno:,}: {lowered(error.msg)}"
     except RecursionError:
         decoder.take_twice()
         return "the line nests its values too deeply"

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deskmeter.base.errors import DataError
-from deskmeter.connectors.files.json_values import Decoder, Json
+from deskmeter.connectors.files.json_values import Decoder, Json, lowered
 from deskmeter.connectors.files.source import shown
 from deskmeter.connectors.files.text import UNDECODABLE
 from deskmeter.connectors.protocol import ReadLimits
 
 _SPACE = " \t\r\n"
+UNTERMINATED = "Unterminated string"
 NEAR_END_N = 64
 """An error this close to the end of what has been read may only mean that there is more to read."""
 
@@ -56,7 +57,7 @@ class JsonCursor:
     def value(self) -> tuple[Json, str]:
         """Consumes one whole value: what it is, and its text."""
         if not self.peek():
-            raise self._refusal("it ends in the middle")
+            raise self._refusal("it breaks off")
         while True:
             try:
                 value, end = self.decoder.json.raw_decode(self._text, self._at)
@@ -64,8 +65,9 @@ class JsonCursor:
                 if self._may_be_unfinished(error) and self._fill():
                     self.decoder.take_twice()
                     continue
+                is_cut = error.msg.startswith(UNTERMINATED) or not self._text[error.pos :].strip()
                 self._at = max(self._at, error.pos)
-                raise self._refusal(error.msg[:1].lower() + error.msg[1:]) from None
+                raise self._refusal("it breaks off" if is_cut else lowered(error.msg)) from None
             except RecursionError:
                 raise self._refusal("values are nested too deeply") from None
             if end == len(self._text) and self._text[end - 1] not in '"]}' and self._fill():
@@ -107,7 +109,7 @@ class JsonCursor:
             raise self._refusal("something follows after its end (of one object a line, say `format: jsonl`)")
 
     def _may_be_unfinished(self, error: json.JSONDecodeError) -> bool:
-        return error.msg.startswith("Unterminated string") or len(self._text) - error.pos < NEAR_END_N
+        return error.msg.startswith(UNTERMINATED) or len(self._text) - error.pos < NEAR_END_N
 
     def _fill(self) -> bool:
         """Reads on, as much again as is held, so that a long value is not read over and over."""

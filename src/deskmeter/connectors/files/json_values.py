@@ -104,6 +104,13 @@ def cell_text(value: Json) -> str | None:
 
 def row_or_reason(value: Json, raw: str, decoder: Decoder) -> dict[str, str | None] | str:
     """The cells of one record, or the reason why it is set aside."""
+    try:
+        return _judged(value, raw, decoder)
+    except RecursionError:
+        return "the record nests its values too deeply"
+
+
+def _judged(value: Json, raw: str, decoder: Decoder) -> dict[str, str | None] | str:
     twice = decoder.take_twice()
     if not isinstance(value, dict):
         return f"the record is {_KINDS[type(value)]}, not an object"
@@ -126,6 +133,11 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def lowered(message: str) -> str:
+    """A message of the json module as the end of one of ours."""
+    return message[:1].lower() + message[1:]
 
 
 def printable(raw: str) -> str:

@@ -14,7 +14,7 @@ from deskmeter.connectors.files.json_records import find_records, read_document,
 from deskmeter.connectors.files.json_stream import JsonCursor
 from deskmeter.connectors.files.parquet import parquet_types, read_parquet
 from deskmeter.connectors.files.records import Dialect
-from deskmeter.connectors.files.source import shown
+from deskmeter.connectors.files.source import FixedFile, shown
 from deskmeter.connectors.files.survey import choose_encoding, survey
 from deskmeter.connectors.files.text import Lines, text_blocks
 from deskmeter.connectors.files.workbook import read_sheet, sniff_sheet
@@ -75,6 +75,9 @@ def read_known(facts: FileFacts, is_quick: bool = True) -> Iterator[RawBatch]:
         is_quick: False reads delimited text the careful way throughout; the outcome is the same, only later.
     """
     path, limits = facts.path, facts.limits
+    with FixedFile(path) as file:
+        if file.size_bytes != facts.size_bytes:
+            raise DataError(f"{shown(path)} changed since it was looked at; nothing is imported: look again")
     if facts.format == "delimited":
         dialect = Dialect(facts.delimiter or ",", facts.encoding or "utf-8")
         return read_delimited(_lines(facts), dialect, facts.columns, facts.header_row or 0, limits, is_quick)

@@ -8,6 +8,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
@@ -16,6 +17,7 @@ from deskmeter.base.errors import DataError
 from deskmeter.connectors.protocol import Compression, ReadLimits
 
 GZIP_MAGIC = b"\x1f\x8b"
+GZIP_BYTES = 1 << 20
 
 
 def shown(path: Path) -> str:
@@ -126,55 +128,69 @@ def compression_of(magic: bytes) -> Compression:
     return "gzip" if magic.startswith(GZIP_MAGIC) else "none"
 
 
-def unpacked_blocks(
-    file: FixedFile | Hashing,
-    size_bytes: int,
-    packed: Compression,
-    path: Path,
-    limits: ReadLimits,
-    most_bytes: int | None = None,
-) -> Iterator[bytes]:
-    """The content of a file in blocks, unpacked.
+@dataclass(frozen=True)
+class Packing:
+    """How a file is packed, how large it is, and what it may become."""
+
+    path: Path
+    packed: Compression
+    size_bytes: int
+    limits: ReadLimits
+
+    def check(self, unpacked_n: int, most_bytes: int) -> None:
+        """DataError if so many bytes are more than may come out of the file."""
+        if unpacked_n > most_bytes:
+            raise DataError(
+                f"{shown(self.path)} unpacks to more than {most_bytes:,} bytes; unpack or split it before the import"
+            )
+        if unpacked_n > self.limits.free_bytes and unpacked_n > self.size_bytes * self.limits.unpacked_ratio:
+            raise DataError(
+                f"{shown(self.path)} unpacks to more than {self.limits.unpacked_ratio} times its {self.size_bytes:,} "
+                "bytes, as a gzip bomb does; unpack it yourself if you trust it"
+            )
+
+
+def unpacked_blocks(file: FixedFile | Hashing, packing: Packing, most_bytes: int | None = None) -> Iterator[bytes]:
+    """The content of a file in blocks of about `block_bytes`, unpacked.
 
     Raises:
         DataError: a gzip stream that ends early, is damaged, or unpacks to more than the limits.
     """
-    if packed == "none":
+    limits = packing.limits
+    if packing.packed == "none":
         while block := file.read(limits.block_bytes):
             yield block
         return
-    read_n, lines_n = 0, 0
-    stream = gzip.GzipFile(fileobj=cast(BinaryIO, file))
-    while True:
-        try:
-            block = stream.read(limits.block_bytes)
-        except EOFError:
-            raise DataError(
-                f"{shown(path)} is a truncated gzip file: it ends after {read_n:,} unpacked bytes ({lines_n:,} lines) "
-                "in the middle of its stream; nothing is imported: fetch it again"
-            ) from None
-        except (gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(
-                f"{shown(path)} is a damaged gzip file ({error}) after {read_n:,} unpacked bytes ({lines_n:,} lines); "
-                "nothing is imported: fetch it again"
-            ) from None
-        if not block:
-            return
-        read_n += len(block)
-        lines_n += block.count(b"\n")
-        _check_unpacked(read_n, size_bytes, path, limits, most_bytes)
-        yield block
-
-
-def _check_unpacked(read_n: int, size_bytes: int, path: Path, limits: ReadLimits, most_bytes: int | None) -> None:
     most = min(limits.unpacked_bytes, most_bytes or limits.unpacked_bytes)
-    if read_n > most:
-        raise DataError(f"{shown(path)} unpacks to more than {most:,} bytes; unpack or split it before the import")
-    if read_n > limits.free_bytes and read_n > size_bytes * limits.unpacked_ratio:
+    held: list[bytes] = []
+    held_n = unpacked_n = 0
+    for piece in _gunzipped(file, packing.path):
+        held.append(piece)
+        held_n += len(piece)
+        unpacked_n += len(piece)
+        packing.check(unpacked_n, most)
+        if held_n >= limits.block_bytes:
+            yield b"".join(held)
+            held, held_n = [], 0
+    if held:
+        yield b"".join(held)
+
+
+def _gunzipped(file: FixedFile | Hashing, path: Path) -> Iterator[bytes]:
+    stream = gzip.GzipFile(fileobj=cast(BinaryIO, file))
+    read_n = lines_n = 0
+    try:
+        # A larger read would lose what it has unpacked when the stream breaks off.
+        while piece := stream.read1(GZIP_BYTES):
+            read_n += len(piece)
+            lines_n += piece.count(b"\n")
+            yield piece
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        what = "truncated" if isinstance(error, EOFError) else "damaged"
         raise DataError(
-            f"{shown(path)} unpacks to more than {limits.unpacked_ratio} times its {size_bytes:,} bytes, "
-            "as a gzip bomb does; unpack it yourself if you trust it"
-        )
+            f"{shown(path)} is a {what} gzip file: it breaks off after {read_n:,} unpacked bytes ({lines_n:,} lines); "
+            "nothing is imported: fetch it again"
+        ) from None
 
 
 @contextmanager
@@ -189,7 +205,7 @@ def whole_content(path: Path, packed: Compression, limits: ReadLimits) -> Iterat
                 reader.detach()  # closing it would close the file before the check that it did not change
             return
         content = io.BytesIO()
-        for block in unpacked_blocks(file, file.size_bytes, packed, path, limits, limits.held_bytes):
+        for block in unpacked_blocks(file, Packing(path, packed, file.size_bytes, limits), limits.held_bytes):
             content.write(block)
         content.seek(0)
         yield content

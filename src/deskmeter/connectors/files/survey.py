@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deskmeter.base.errors import DataError
-from deskmeter.connectors.files.source import FixedFile, Hashing, compression_of, shown, unpacked_blocks
+from deskmeter.connectors.files.source import FixedFile, Hashing, Packing, compression_of, shown, unpacked_blocks
 from deskmeter.connectors.protocol import MIXED, Compression, ReadLimits
 
 HEAD_BYTES = 1 << 16
@@ -56,7 +56,7 @@ def survey(path: Path, limits: ReadLimits) -> Survey:
         file.seek(0)
         through = Hashing(file)
         lines = _LineCount()
-        for block in unpacked_blocks(through, file.size_bytes, packed, path, limits):
+        for block in unpacked_blocks(through, Packing(path, packed, file.size_bytes, limits)):
             lines.add(block)
         lines.finish()
         if lines.bytes_n == 0:
@@ -143,8 +143,8 @@ def choose_encoding(found: Survey, hint: str | None, path: Path) -> tuple[str, t
             "name its `encoding` if it is another",
         )
     return "utf-8", (
-        f"{found.other_lines_n:,} lines of a UTF-8 file are not UTF-8 (the first is line {found.first_other_line}) "
-        f"and are set aside; `encoding: {MIXED}` reads such lines as cp1252",
+        f"lines of a UTF-8 file that are not UTF-8: {found.other_lines_n:,} (the first is line "
+        f"{found.first_other_line}); they are set aside; `encoding: {MIXED}` reads such lines as cp1252",
     )
 
 
@@ -152,7 +152,7 @@ def _known_encoding(name: str, path: Path) -> str:
     if name.lower() == MIXED:
         return MIXED
     try:
-        b"a".decode(name)
+        b"ab".decode(name, "replace")
         found = codecs.lookup(name).name
         codecs.getincrementaldecoder(found)
     except (LookupError, ValueError, TypeError):

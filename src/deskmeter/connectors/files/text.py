@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from deskmeter.base.errors import DataError
-from deskmeter.connectors.files.source import FixedFile, compression_of, shown, unpacked_blocks
+from deskmeter.connectors.files.source import FixedFile, Packing, compression_of, shown, unpacked_blocks
 from deskmeter.connectors.protocol import MIXED, ReadLimits
 
 UNDECODABLE = "deskmeter-undecodable"
@@ -32,7 +32,8 @@ def text_blocks(path: Path, encoding: str, is_classic_mac: bool, limits: ReadLim
     with FixedFile(path) as file:
         packed = compression_of(file.read(2) or b"")
         file.seek(0)
-        blocks = _as_utf8(unpacked_blocks(file, file.size_bytes, packed, path, limits), encoding, path)
+        packing = Packing(path, packed, file.size_bytes, limits)
+        blocks = _as_utf8(unpacked_blocks(file, packing), encoding, path)
         is_first = True
         for block in blocks:
             text = block.removeprefix(codecs.BOM_UTF8) if is_first else block

@@ -130,7 +130,7 @@ class _SheetBatch:
 
 
 def _raw(cells: Cells) -> str:
-    return json.dumps(list(cells), ensure_ascii=False, default=value_text)
+    return json.dumps([value_text(cell) or None for cell in cells], ensure_ascii=False)
 
 
 @contextmanager
@@ -140,7 +140,10 @@ def _opened(path: Path, packed: Compression, sheet: str | None, limits: ReadLimi
         book = CalamineWorkbook.from_filelike(content)
         chosen, notes = _chosen(book, sheet, path)
         if errors_n:
-            notes = (*notes, f"{errors_n:,} cells of the workbook hold an Excel error (#N/A ...) and are read as empty")
+            notes = (
+                *notes,
+                f"cells of the workbook with an Excel error (#N/A ...): {errors_n:,}; they are read as empty",
+            )
         yield SheetRows(chosen.name, _numbered_rows(chosen), notes)
 
 
