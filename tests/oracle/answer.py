@@ -4,14 +4,15 @@ from datetime import datetime
 from itertools import product
 from typing import Any
 
-from oracle import backlog, demand, quality, speed
+from oracle import backlog, calls, demand, quality, sla, speed
 from oracle.asked import Ask, read, windows
 from oracle.desk import Desk, Settings
 from oracle.dims import NONE, UNATTRIBUTED, values
 from oracle.records import Cell, Outcome, Parts, Rec, Window
 from oracle.rows import History, naive_utc
 
-METRICS = {**demand.METRICS, **backlog.METRICS, **speed.METRICS, **quality.METRICS}
+FAMILIES = (demand, backlog, speed, quality, sla, calls)
+METRICS = {name: metric for family in FAMILIES for name, metric in family.METRICS.items()}
 Key = tuple[Any, ...]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from oracle.asked import Ask
-from oracle.business import micros
 from oracle.demand import at_creation
 from oracle.desk import Desk, Ticket
 from oracle.episodes import Resolution, is_human_reply
@@ -258,11 +257,6 @@ def handle_time_calls(desk: Desk, window: Window, ask: Ask) -> Outcome:
 def replies_until(ticket: Ticket, at: datetime) -> int:
     """Human replies up to and including an instant."""
     return sum(1 for event in ticket.events if is_human_reply(event) and event.at <= at)
-
-
-def length(start: datetime, end: datetime) -> int:
-    """Calendar microseconds."""
-    return micros(end - start)
 
 
 METRICS: dict[str, Metric] = {
