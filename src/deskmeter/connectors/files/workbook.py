@@ -142,7 +142,7 @@ def _opened(path: Path, packed: Compression, sheet: str | None, limits: ReadLimi
         if errors_n:
             notes = (
                 *notes,
-                f"cells of the workbook with an Excel error (#N/A ...): {errors_n:,}; they are read as empty",
+                f"cells with an Excel error (#N/A ...): {errors_n:,}; they are read as empty",
             )
         yield SheetRows(chosen.name, _numbered_rows(chosen), notes)
 
