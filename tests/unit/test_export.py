@@ -22,12 +22,13 @@ from deskmeter.query.result import DrillResult
 from deskmeter.query.sheets import (
     FORMULA_STARTS,
     ending,
+    grid_bytes,
     neutral,
     to_arrow,
     to_csv,
     to_parquet,
     to_xlsx,
-    write_grid,
+    write_whole,
 )
 
 
@@ -163,7 +164,14 @@ def test_the_ending_of_a_file_names_its_format(tmp_path: Path) -> None:
     with pytest.raises(AskerError, match=r"no format for `a.cvs`; did you mean `.csv`"):
         ending(Path("a.cvs"))
     for suffix in (".csv", ".parquet", ".xlsx"):
-        write_grid(result_grid(result()), tmp_path / f"answer{suffix}")
-        assert (tmp_path / f"answer{suffix}").stat().st_size > 20
+        write_whole(grid_bytes(result_grid(result()), suffix), tmp_path / f"answer{suffix}")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["answer.csv", "answer.parquet", "answer.xlsx"]
     with pytest.raises(BugError):
-        write_grid(result_grid(result()), tmp_path / "answer.json")
+        grid_bytes(result_grid(result()), ".json")
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "answer.csv").mkdir()
+    with pytest.raises(OSError, match="answer"):
+        write_whole(b"x", tmp_path / "answer.csv")
+    assert [file.name for file in tmp_path.iterdir()] == ["answer.csv"]

@@ -105,17 +105,25 @@ def to_xlsx(grid: Grid) -> bytes:
     return out.getvalue()
 
 
-def write_grid(grid: Grid, path: Path) -> None:
-    """Writes a grid in the format of the file's ending (not `.json`, which is no grid)."""
-    suffix = ending(path)
+def grid_bytes(grid: Grid, suffix: str) -> bytes:
+    """The content of a file with this ending (not `.json`, which is no grid)."""
     if suffix == ".csv":
-        path.write_bytes(to_csv(grid).encode())
-    elif suffix == ".parquet":
-        path.write_bytes(to_parquet(grid))
-    elif suffix == ".xlsx":
-        path.write_bytes(to_xlsx(grid))
-    else:
-        raise BugError(f"a grid is not written as {suffix}")
+        return to_csv(grid).encode()
+    if suffix == ".parquet":
+        return to_parquet(grid)
+    if suffix == ".xlsx":
+        return to_xlsx(grid)
+    raise BugError(f"a grid is not written as {suffix}")
+
+
+def write_whole(data: bytes, path: Path) -> None:
+    """Writes a file as a whole or not at all: an interrupted export leaves the old file as it was."""
+    half = path.with_name(f".{path.name}.part")
+    try:
+        half.write_bytes(data)
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def _csv_cell(value: Scalar) -> str:
