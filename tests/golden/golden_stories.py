@@ -21,8 +21,8 @@ QUESTION_KEYS = {
     "schedule_policy", "as_of", "options", "compare", "top", "drill",
 }  # fmt: skip
 CELL_KEYS = {"value", "n", "numerator", "denominator", "n_open", "maturing", "previous", "low", "high"}
-NAMED = {"person", "team", "account"}  # tables whose display names are made unique in the shared desk
-NAME_DIMENSIONS = {"agent", "team", "account", "requester"}
+NAMED = {"person", "team", "account", "sla_policy"}  # tables whose display names are made unique in the shared desk
+NAME_DIMENSIONS = {"agent", "team", "account", "requester", "sla_policy"}
 ARROW: dict[Kind, pa.DataType] = {
     "string": pa.string(),
     "int64": pa.int64(),
