@@ -1,0 +1,175 @@
+"""Imports from their first line in the list to the one transaction that makes them count."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import apsw
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from deskmeter.base.errors import BugError
+from deskmeter.base.time import to_micros
+from deskmeter.canon.schema import TABLES
+from deskmeter.ledger.asking import rows, there_is, whole
+from deskmeter.ledger.merge import BULK_ROWS, begin_bulk, end_bulk, merge_rows
+from deskmeter.ledger.protocol import ImportCounts, ImportTicket, Progress
+from deskmeter.ledger.rawrows import Tally, count_rows, withdraw_rows
+from deskmeter.ledger.spool import Part
+from deskmeter.ledger.withdraw import withdraw_canonical
+
+BULK_AT_MOST = 5_000_000
+"""Beyond this the check that all ids differ would not fit in memory; the slower way needs none."""
+
+
+def source_number(db: apsw.Connection, source: str) -> int:
+    """The number of a source, given when it is first seen."""
+    if not source:
+        raise BugError("a source needs a name")
+    db.execute(
+        "INSERT INTO ledger_source (source_no, name) "
+        "SELECT COALESCE(MAX(source_no), 0) + 1, ? FROM ledger_source WHERE 1 = 1 ON CONFLICT DO NOTHING",
+        (source,),
+    )
+    return whole(db, "SELECT source_no FROM ledger_source WHERE name = ?", (source,))
+
+
+def standing_import(db: apsw.Connection, source: str, object_id: str) -> tuple[int, str] | None:
+    """Number and mapping of the import that reads an object of a source now, if there is one."""
+    found = rows(
+        db,
+        "SELECT i.import_no, i.mapping_id FROM ledger_import i JOIN ledger_source s ON s.source_no = i.source_no "
+        "WHERE s.name = ? AND i.object_id = ? AND i.state = 'done'",
+        (source, object_id),
+    )
+    return (found[0][0], found[0][1]) if found else None
+
+
+def open_import(db: apsw.Connection, source: str, object_id: str, mapping_id: str, at: datetime) -> ImportTicket:
+    """A new line in the list of imports; an unfinished one of the same three is marked interrupted."""
+    if not there_is(db, "SELECT 1 FROM ledger_object WHERE id = ?", (object_id,)):
+        raise BugError(f"object `{object_id}` was never kept; put_object comes before begin_import")
+    source_no = source_number(db, source)
+    db.execute(
+        "UPDATE ledger_import SET state = 'interrupted' "
+        "WHERE source_no = ? AND object_id = ? AND mapping_id = ? AND state = 'running'",
+        (source_no, object_id, mapping_id),
+    )
+    import_no = whole(db, "SELECT COALESCE(MAX(import_no), 0) + 1 FROM ledger_import")
+    db.execute(
+        "INSERT INTO ledger_import (import_no, source_no, object_id, mapping_id, state, began_us, received, stored, "
+        "duplicates, set_aside, rejected) VALUES (?, ?, ?, ?, 'running', ?, 0, 0, 0, 0, 0)",
+        (import_no, source_no, object_id, mapping_id, to_micros(at)),
+    )
+    stands = standing_import(db, source, object_id)
+    is_repeat = stands is not None and stands[1] == mapping_id
+    replaces = stands[0] if stands is not None and not is_repeat else None
+    return ImportTicket(import_no, source, object_id, mapping_id, is_repeat, replaces)
+
+
+def refuse_unless_running(db: apsw.Connection, ticket: ImportTicket) -> None:
+    """BugError if the import was finished, given up or begun again meanwhile."""
+    state = rows(db, "SELECT state FROM ledger_import WHERE import_no = ?", (ticket.number,))
+    if state != [("running",)]:
+        said = state[0][0] if state else "unknown"
+        raise BugError(f"import {ticket.number} of `{ticket.source}` is {said}, not running; begin it again")
+
+
+def finish_import(
+    db: apsw.Connection, ticket: ImportTicket, parts: Sequence[Part], at: datetime, progress: Progress | None
+) -> ImportCounts:
+    """Make an import count, whole; the caller's transaction makes it atomic and durable."""
+    refuse_unless_running(db, ticket)
+    stands = standing_import(db, ticket.source, ticket.object_id)
+    if stands is not None and stands[1] == ticket.mapping_id:
+        return _finish_repeat(db, ticket, stands[0], at)
+    source_no = source_number(db, ticket.source)
+    replaced = None
+    if stands is not None:
+        replaced = stands[0]
+        withdraw_rows(db, source_no, replaced)
+        withdraw_canonical(db, source_no, replaced)
+        db.execute(
+            "UPDATE ledger_import SET state = 'replaced', replaced_by = ? WHERE import_no = ?",
+            (ticket.number, replaced),
+        )
+    tally = Tally()
+    new, is_changed = _merge_parts(db, ticket, parts, source_no, tally, progress)
+    if not tally.is_balanced:
+        raise BugError(f"import {ticket.number} of `{ticket.source}` does not balance: {tally}")
+    stored, set_aside, rejected = tally.by_state
+    counts = (tally.received, stored, tally.duplicates, set_aside, rejected)
+    _close(db, ticket, "done", at, counts, _last_event_us(parts))
+    if is_changed or replaced is not None:
+        db.execute("UPDATE ledger_meta SET value = value + 1 WHERE name = 'version'")
+    return ImportCounts(ticket.source, *counts, rows=new, replaced=replaced)
+
+
+def _finish_repeat(db: apsw.Connection, ticket: ImportTicket, stands: int, at: datetime) -> ImportCounts:
+    received = whole(db, "SELECT received FROM ledger_import WHERE import_no = ?", (stands,))
+    counts = (received, 0, received, 0, 0)
+    _close(db, ticket, "repeated", at, counts, None)
+    return ImportCounts(ticket.source, *counts, is_repeat=True)
+
+
+def _close(
+    db: apsw.Connection,
+    ticket: ImportTicket,
+    state: str,
+    at: datetime,
+    counts: tuple[int, int, int, int, int],
+    last_event_us: int | None,
+) -> None:
+    db.execute(
+        "UPDATE ledger_import SET state = ?, finished_us = ?, received = ?, stored = ?, duplicates = ?, "
+        "set_aside = ?, rejected = ?, last_event_us = ? WHERE import_no = ?",
+        (state, to_micros(at), *counts, last_event_us, ticket.number),
+    )
+
+
+def _merge_parts(
+    db: apsw.Connection,
+    ticket: ImportTicket,
+    parts: Sequence[Part],
+    source_no: int,
+    tally: Tally,
+    progress: Progress | None,
+) -> tuple[dict[str, int], bool]:
+    """Merge every part; the new rows by table, and whether any row of a table changed."""
+    total = sum(len(arrived) for part in parts for arrived in part.tables.values())
+    done, is_changed = 0, False
+    new: dict[str, int] = {}
+    bulk = [name for name in _bulk_tables(parts) if begin_bulk(db, TABLES[name], BULK_ROWS)]
+    for part in parts:
+        count_rows(db, part, source_no, ticket.number, tally)
+        for name, arrived in part.tables.items():
+            merged = merge_rows(db, TABLES[name], arrived, source_no, ticket.number)
+            new[name] = new.get(name, 0) + merged.new
+            is_changed = is_changed or merged.is_changed
+            done += len(arrived)
+            if progress is not None:
+                progress(done, total)
+    for name in bulk:
+        end_bulk(db, TABLES[name])
+    return new, is_changed
+
+
+def _bulk_tables(parts: Sequence[Part]) -> Iterator[str]:
+    """Tables that get many rows from this import, all with ids of their own."""
+    names = {name for part in parts for name in part.tables}
+    for name in sorted(names):
+        ids = [part.tables[name]["id"] for part in parts if name in part.tables]
+        total = sum(len(column) for column in ids)
+        if BULK_ROWS <= total <= BULK_AT_MOST:
+            chunks = [chunk for column in ids for chunk in column.chunks]
+            if pc.count_distinct(pa.chunked_array(chunks)).as_py() == total:
+                yield name
+
+
+def _last_event_us(parts: Sequence[Part]) -> int | None:
+    latest = [pc.max(part.tables["event"]["at"].cast(pa.int64())).as_py() for part in parts if "event" in part.tables]
+    return max(latest, default=None)
+
+
+def clear_of_interrupted(db: apsw.Connection) -> None:
+    """At opening nobody else can be importing: what still runs in the list has died."""
+    db.execute("UPDATE ledger_import SET state = 'interrupted' WHERE state = 'running'")

@@ -1,0 +1,106 @@
+"""Puts canonical rows of an import into their table: new ones in bulk, known ones one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import apsw
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from deskmeter.canon.schema import Table
+from deskmeter.ledger.asking import there_is
+from deskmeter.ledger.claims import Claim, ClaimBook, as_content
+from deskmeter.ledger.layout import content_columns, identity_index, is_clustered_by_ticket, quoted
+from deskmeter.ledger.tables import Value, sql_rows
+
+CHUNK_ROWS = 2_000
+"""Rows per statement run; where one of them is known already, this many are looked at singly."""
+
+BULK_ROWS = 20_000
+"""From here on it pays to build the identity index after the rows of an empty table instead of row by row."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """How many rows of a part are new in the ledger, and whether any row there changed."""
+
+    new: int
+    is_changed: bool
+
+
+def merge_rows(db: apsw.Connection, table: Table, rows: pa.Table, source_no: int, import_no: int) -> Merged:
+    """Lay claim to `rows` (normalised) for an import; see claims for what counts among several."""
+    # Neighbours in the table are written together: a sorted batch touches each page once.
+    keys = ["ticket", "id"] if is_clustered_by_ticket(table) else ["id"]
+    rows = rows.take(pc.sort_indices(rows, sort_keys=[(key, "ascending") for key in keys]))
+    names = ("id", "raw_line", "revision", *content_columns(table))
+    filled = [place for place, name in enumerate(names) if name in rows.column_names]
+    listed = ", ".join(quoted(names[place]) for place in filled)
+    insert = (
+        f"INSERT INTO {quoted(table.name)} (source_no, import_no, {listed}) "
+        f"VALUES ({source_no}, {import_no}, {', '.join('?' * len(filled))}) ON CONFLICT DO NOTHING"
+    )
+    values = sql_rows(rows, [names[place] for place in filled])
+    new, is_changed = 0, False
+    while chunk := list(islice(values, CHUNK_ROWS)):
+        before = db.total_changes()
+        db.executemany(insert, chunk)
+        inserted = db.total_changes() - before
+        new += inserted
+        is_changed = is_changed or inserted > 0
+        if inserted < len(chunk):
+            whole = [_spread(row, filled, len(names)) for row in chunk]
+            is_changed = _settle_known(db, table, whole, source_no, import_no) or is_changed
+    return Merged(new, is_changed)
+
+
+def _spread(row: tuple[Value, ...], filled: Sequence[int], width: int) -> tuple[Value, ...]:
+    """A row of the filled columns as a row of all columns."""
+    whole: list[Value] = [None] * width
+    for place, value in zip(filled, row, strict=True):
+        whole[place] = value
+    return tuple(whole)
+
+
+def _settle_known(
+    db: apsw.Connection, table: Table, rows: Sequence[tuple[Value, ...]], source_no: int, import_no: int
+) -> bool:
+    """Claims for rows (id, raw_line, revision, content ...) some of which have been in the ledger before."""
+    book = ClaimBook(db, table, source_no)
+    held = book.held([str(row[0]) for row in rows])
+    same: list[tuple[str, int, int | None, int | None]] = []
+    others: dict[str, list[Claim]] = {}
+    for row in rows:
+        row_id, line, revision = str(row[0]), _whole(row[1]), _whole(row[2])
+        counts = held[row_id]
+        if counts[2:] == row[2:] and row_id not in others:
+            if counts[0] != import_no:
+                same.append((row_id, import_no, line, revision))
+            continue
+        others.setdefault(row_id, []).append(Claim(import_no, line, revision, as_content(table, row[3:])))
+    book.note_duplicates(same)
+    for row_id, claims in others.items():
+        book.resolve(row_id, claims)
+    return bool(others)
+
+
+def _whole(value: Value) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def begin_bulk(db: apsw.Connection, table: Table, expected: int) -> bool:
+    """Drop the identity index of an empty table that is about to take many rows; True if it was dropped."""
+    if identity_index(table) is None or expected < BULK_ROWS:
+        return False
+    if there_is(db, f"SELECT 1 FROM {quoted(table.name)} LIMIT 1"):
+        return False
+    db.execute(f"DROP INDEX {table.name}_identity")
+    return True
+
+
+def end_bulk(db: apsw.Connection, table: Table) -> None:
+    """Build the identity index again; the rows must have distinct ids."""
+    statement = identity_index(table)
+    if statement is not None:
+        db.execute(statement)

@@ -1,0 +1,71 @@
+"""Canonical rows out of the store and back into arrow columns."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import apsw
+import pyarrow as pa
+
+from deskmeter.canon.schema import Table
+from deskmeter.ledger.layout import quoted, stored_columns, ticket_column
+from deskmeter.ledger.tables import Value, arrow_column, arrow_schema
+
+FETCH_ROWS = 20_000
+"""Rows turned into columns at a time: enough to be quick, few enough to stay in the processor's cache."""
+
+Row = tuple[Value, ...]
+
+
+class RowReader:
+    """Reads one canonical table within one transaction."""
+
+    def __init__(self, db: apsw.Connection, table: Table) -> None:
+        self._db = db
+        self._table = table
+        self._names = stored_columns(table)
+        self._sources: dict[Value, str] = dict(db.execute("SELECT source_no, name FROM ledger_source"))
+        self._objects: dict[Value, str] = dict(db.execute("SELECT import_no, object_id FROM ledger_import"))
+        columns = ", ".join(quoted(name) for name in self._names)
+        self._select = f"SELECT source_no, import_no, {columns} FROM {quoted(table.name)}"
+
+    def all_rows(self, size: int) -> Iterator[pa.Table]:
+        """The whole table in parts of at most `size` rows; none when it is empty."""
+        cursor = self._db.execute(self._select)
+        while True:
+            pieces: list[pa.Table] = []
+            wanted = size
+            while wanted and (rows := _fetch(cursor, min(wanted, FETCH_ROWS))):
+                pieces.append(self._to_arrow(rows))
+                wanted -= len(rows)
+            if not pieces:
+                return
+            yield pa.concat_tables(pieces)
+
+    def of_tickets(self, tickets: Sequence[tuple[str, str]]) -> pa.Table:
+        """The rows of some tickets (source, id), by index; a ticket named twice is read once."""
+        numbers = {name: number for number, name in self._sources.items()}
+        wanted = [(numbers[source], ticket) for source, ticket in sorted(set(tickets)) if source in numbers]
+        where = f"WHERE source_no = ? AND {quoted(ticket_column(self._table))} = ?"
+        cursor: Iterable[Row] = self._db.executemany(f"{self._select} {where}", wanted)
+        pieces: list[pa.Table] = []
+        rows: list[Row] = []
+        for row in cursor:
+            rows.append(row)
+            if len(rows) == FETCH_ROWS:
+                pieces.append(self._to_arrow(rows))
+                rows = []
+        return pa.concat_tables([*pieces, self._to_arrow(rows)])
+
+    def _to_arrow(self, rows: list[Row]) -> pa.Table:
+        schema = arrow_schema(self._table)
+        if not rows:
+            return schema.empty_table()
+        columns = dict(zip(("source_no", "import_no", *self._names), zip(*rows, strict=True), strict=True))
+        made = {name: arrow_column(self._table.column(name).type, columns[name]) for name in self._names}
+        made["source"] = pa.array([self._sources[number] for number in columns["source_no"]], pa.string())
+        made["raw_object"] = pa.array([self._objects[number] for number in columns["import_no"]], pa.string())
+        return pa.table([made[name] for name in schema.names], schema=schema)
+
+
+def _fetch(cursor: apsw.Cursor, count: int) -> list[Row]:
+    return list(islice(cursor, count))

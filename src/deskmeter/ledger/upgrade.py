@@ -1,0 +1,37 @@
+"""Makes the tables of an empty store, and adds to an older one what the canonical schema has gained."""
+
+import apsw
+
+from deskmeter.base.errors import DataError
+from deskmeter.canon.schema import TABLES
+from deskmeter.ledger.asking import whole
+from deskmeter.ledger.layout import FORMAT, SQL_TYPES, all_statements, canonical_statements, quoted, stored_columns
+
+
+def make_ready(db: apsw.Connection) -> None:
+    """Bring the store to the layout of this build.
+
+    Raises:
+        DataError: it was written by a later build, or is not a ledger at all.
+    """
+    known = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not known:
+        for statement in all_statements():
+            db.execute(statement)
+        db.execute("INSERT INTO ledger_meta (name, value) VALUES ('format', ?), ('version', 0)", (FORMAT,))
+        return
+    if "ledger_meta" not in known:
+        raise DataError("the file is a database but not a ledger; name another folder")
+    found = whole(db, "SELECT value FROM ledger_meta WHERE name = 'format'")
+    if found != FORMAT:
+        raise DataError(f"the ledger has format {found}, this build reads {FORMAT}; use the build that wrote it")
+    for name, table in TABLES.items():
+        if name not in known:
+            for statement in canonical_statements(table):
+                db.execute(statement)
+            continue
+        held = {row[1] for row in db.execute(f"PRAGMA table_info({quoted(name)})")}
+        for column in stored_columns(table):
+            if column not in held:
+                kind = SQL_TYPES[table.column(column).type]
+                db.execute(f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column)} {kind}")
