@@ -1,7 +1,7 @@
 """A mapping at work: batches of raw rows in, canonical rows out; every row accounted for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 
@@ -10,13 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from deskmeter.connectors.protocol import RawBatch, RowProblem
+from deskmeter.ingest.answers import answer_rows, read_answers
+from deskmeter.ingest.business import customer_rows, refuse_impossible, table_rows
 from deskmeter.ingest.constants import constant_tables
+from deskmeter.ingest.conversations import read_messages
+from deskmeter.ingest.events import event_rows
 from deskmeter.ingest.keeping import Keeper, Portion
 from deskmeter.ingest.mapping import Mapping as MappingModel
+from deskmeter.ingest.mapping import Part
 from deskmeter.ingest.parts import SEPARATOR, PartRead, read_part, united
 from deskmeter.ingest.snapshots import SnapshotState, snapshot_rows
-from deskmeter.ingest.statuses import seen_statuses, settle_statuses, status_rows
+from deskmeter.ingest.statuses import note_unknown, seen_statuses, settle_statuses, status_rows
 from deskmeter.ingest.text_cells import Rows, holds
+from deskmeter.ingest.tickets import ticket_rows
 from deskmeter.ingest.trouble import Fault, Index, Mask, Oddities, Trouble
 from deskmeter.ledger.protocol import KEY_BYTES, ROW_KEYS_SCHEMA, Batch, SetAside
 
@@ -33,7 +39,7 @@ class Applier:
         self.oddities = Oddities()
         self._mapping = mapping
         self._now = now
-        self._is_log = "snapshot" in mapping.tables
+        self._tells_lines_apart = "snapshot" in mapping.tables or mapping.identity == "line"
         self._snapshots = SnapshotState()
         log = mapping.tables.get("snapshot")
         self._counter = object_id if log is None or log.counter in (None, "file") else log.counter
@@ -45,7 +51,9 @@ class Applier:
     def apply(self, batch: RawBatch) -> Batch:
         """The canonical rows of one batch; rows that must wait for the end of the file come with `finish`."""
         lines: Index = batch.lines.to_numpy()
-        portion = Portion(batch.table, lines, row_keys(batch.table, lines if self._is_log else None), batch.raw_text)
+        portion = Portion(
+            batch.table, lines, row_keys(batch.table, lines if self._tells_lines_apart else None), batch.raw_text
+        )
         problems = tuple(_problem(problem) for problem in batch.problems)
         left_out = self._left_out(portion)
         unread, ready = portion.at(left_out), portion.at(~left_out)
@@ -89,21 +97,42 @@ class Applier:
         count = len(portion.lines)
         trouble = Trouble(portion.lines, self.oddities)
         rows = Rows(portion.table, np.arange(count), self._mapping, trouble)
-        reads = [read_part(name, part, rows, self._now) for name, part in self._mapping.tables.items()]
+        reads = [read for name, part in self._mapping.tables.items() for read in self._read_part(name, part, rows)]
         made: dict[str, list[pa.Table]] = {}
         for read in (read.good() for read in reads):
+            note_unknown(read, self._mapping)
             for name, table in self._make(read).items():
                 made.setdefault(name, []).append(table)
             self._see_staff(read)
         tables = {name: united(parts) for name, parts in made.items()}
         if "event" in tables:
-            tables["event"] = settle_statuses(tables["event"], self._mapping, self.oddities)
+            tables["event"] = settle_statuses(tables["event"], self._mapping)
             self._statuses |= seen_statuses(tables["event"])
         faults = tuple(_fault(fault, portion) for fault in trouble.faults)
         return {name: table for name, table in tables.items() if table.num_rows}, ~trouble.bad, faults
 
+    def _read_part(self, name: str, part: Part, rows: Rows) -> list[PartRead]:
+        """The typed columns of a part; of a survey one for each question, of conversations also the messages."""
+        if name == "survey_answer":
+            return read_answers(part, rows, self._now)
+        read = read_part(name, part, rows, self._now)
+        refuse_impossible(read)
+        if part.messages:
+            return [read, read_messages(part.messages, read, self._now)]
+        return [read]
+
     def _make(self, read: PartRead) -> Tables:
-        return snapshot_rows(read, self._snapshots, self._counter)
+        """Canonical rows out of the good rows of a part."""
+        if read.name == "snapshot":
+            return snapshot_rows(read, self._snapshots, self._counter)
+        if read.name in ("ticket", "conversation"):
+            return ticket_rows(read, self._mapping)
+        makers: dict[str, Callable[[PartRead], Tables]] = {
+            "event": event_rows,
+            "customer": customer_rows,
+            "survey_answer": answer_rows,
+        }
+        return makers.get(read.name, table_rows)(read)
 
     def _see_staff(self, read: PartRead) -> None:
         for column in self._mapping.roles.staff_columns:

@@ -291,6 +291,10 @@ class Mapping(Model):
     thousands: Literal["", ",", ".", " ", "'"] = Field(default="", description="thousands sign")
     nulls: Words = Field(default=DEFAULT_NULLS, description="words that mean no value; an empty cell always does")
     keep: Keep | None = Field(default=None, description="only one row of several with one key")
+    identity: Literal["content", "line"] = Field(
+        default="content",
+        description="what tells rows without an id apart: their content (equal rows are one) or also their line",
+    )
     skip: Only = Field(default={}, description="rows left out by the mapping: column -> values")
     tables: dict[str, Part] = Field(description="shape or canonical table -> how its rows are made", min_length=1)
     stages: dict[str, Stage | None] = Field(

@@ -6,8 +6,8 @@ import pyarrow.compute as pc
 
 from deskmeter.canon.vocab import STAGES
 from deskmeter.ingest.mapping import Mapping
-from deskmeter.ingest.parts import canonical, joined, united
-from deskmeter.ingest.trouble import Oddities, quoted
+from deskmeter.ingest.parts import PartRead, canonical, joined, united
+from deskmeter.ingest.trouble import quoted
 
 GONE = ("deleted", "spam")
 
@@ -33,17 +33,13 @@ def stages_of(mapping: Mapping, statuses: pa.Array) -> pa.Array:
     return pa.array(stages, pa.string()).take(coded.indices)
 
 
-def settle_statuses(events: pa.Table, mapping: Mapping, oddities: Oddities) -> pa.Table:
-    """Status events into `deleted` and `spam` become events of that kind, and `restored` on the way back.
-
-    A status without a stage stays a status event and is noted.
-    """
+def settle_statuses(events: pa.Table, mapping: Mapping) -> pa.Table:
+    """Status events into `deleted` and `spam` become events of that kind, and `restored` on the way back."""
     if not events.num_rows:
         return events
     is_status = pc.equal(events["kind"], "status").combine_chunks()
     stages = stages_of(mapping, pc.if_else(is_status, events["to_value"].combine_chunks(), None))
     gone = pc.fill_null(pc.is_in(stages, pa.array(GONE)), False)
-    _note_unknown(events, is_status, stages, mapping, oddities)
     place = events.column_names.index("kind")
     settled = events.set_column(place, "kind", pc.if_else(gone, stages, events["kind"].combine_chunks()))
     if "from_value" not in events.column_names:
@@ -58,13 +54,19 @@ def settle_statuses(events: pa.Table, mapping: Mapping, oddities: Oddities) -> p
     return united([settled, restored.set_column(restored.column_names.index("id"), "id", ids)])
 
 
-def _note_unknown(events: pa.Table, is_status: pa.Array, stages: pa.Array, mapping: Mapping, odd: Oddities) -> None:
-    values = events["to_value"].combine_chunks()
-    unknown = pc.and_(pc.and_(is_status, pc.is_valid(values)), pc.is_null(stages))
+def note_unknown(read: PartRead, mapping: Mapping) -> None:
+    """Note the rows whose own status has no stage; they stay and leave the stage as it was."""
+    statuses = read.columns.get("status")
+    if read.name == "event":
+        is_status = pc.equal(read.columns["kind"], "status")
+        statuses = pc.if_else(is_status, read.column("to_value"), None)
+    if statuses is None or read.name not in ("event", "ticket", "snapshot", "conversation"):
+        return
+    unknown = pc.and_(pc.is_valid(statuses), pc.is_null(stages_of(mapping, statuses)))
     at = np.flatnonzero(unknown.to_numpy(zero_copy_only=False))
     if len(at):
-        texts = joined("status ", quoted(values.take(pa.array(at))), " has no stage; it leaves the stage unchanged")
-        odd.add_each("status without stage", texts, events["raw_line"].to_numpy()[at])
+        texts = joined("status ", quoted(statuses.take(pa.array(at))), " has no stage; it leaves the stage unchanged")
+        read.rows.trouble.note_each("status without stage", texts, read.rows.index[at])
 
 
 def status_rows(mapping: Mapping, seen: set[str]) -> pa.Table:
