@@ -1,6 +1,6 @@
 """Small pictures made of characters: a line over time, bars, and a ranking with its worst and best."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from deskmeter.cli.grid import WIDEST_NAME, Column, draw
+from deskmeter.cli.grid import WIDEST_NAME
 from deskmeter.cli.tables import answer_tables
 from deskmeter.cli.terminal import clean
 from deskmeter.query.format import format_bucket, format_cell, format_value
@@ -84,8 +84,7 @@ def _is_rankable(cell: Cell) -> bool:
     return cell.value is not None and not cell.too_few
 
 
-def steps(pairs: Sequence[tuple[str, str]], width: int) -> Table:
-    """Commands to try with what they show."""
-    commands = tuple(Text(f"deskmeter {command}", style="bold") for command, _ in pairs)
-    told = tuple(Text(what) for _, what in pairs)
-    return draw([Column("try", commands, flexible=True), Column("it shows", told, flexible=True)], width)
+def steps(pairs: Sequence[tuple[str, str]]) -> Iterator[Text]:
+    """Commands to try, each on a line that can be copied, with what it shows."""
+    for command, what in pairs:
+        yield Text.assemble((f"  {what}\n", "dim"), (f"    deskmeter {command}", "bold"))

@@ -115,7 +115,7 @@ SECTIONS: tuple[Section, ...] = (
 
 NEXT_STEPS: Sequence[tuple[str, str]] = (
     ("ask nps csat --by team --last 12w --compare previous", "two metrics by team, against the time before"),
-    ("ask first_reply_time:p90 --by week --where channel=email --clock business", "one metric over time"),
+    ("ask first_reply_time:p90:business --by week --where channel=email", "one metric over time"),
     ("drill csat --where team=Billing --last 4w", "the very answers behind a number"),
     ("explain TICKET", "what started and stopped each clock of a ticket"),
     ("metrics", "all metrics, with their definitions"),

@@ -5,14 +5,18 @@ The same cell is the same number everywhere: nothing is rounded or worded here.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from deskmeter.base.errors import BugError
-from deskmeter.query.reports import MetricEntry
+from deskmeter.query.reports import DoctorReport, ImportReport, MetricEntry
 from deskmeter.query.result import Cell, DrillResult, MetricInfo, Result, Row
+from deskmeter.query.story import TicketStory
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 Kind = Literal["text", "number", "whole", "flag", "date", "instant"]
@@ -87,10 +91,9 @@ def drill_object(drill: DrillResult, zone_name: str) -> dict[str, Json]:
     }
 
 
-def entry_object(entry: MetricEntry) -> dict[str, Json]:
-    """One metric of the catalogue with all of its fields."""
-    listed = ("clocks", "dimensions", "sources", "statistics", "golden")
-    return {name: list(value) if name in listed else value for name, value in vars(entry).items()}
+def report_object(report: MetricEntry | TicketStory | DoctorReport | ImportReport, zone_name: str) -> dict[str, Json]:
+    """A report with all of its fields, whatever is nested in it; instants in the zone."""
+    return _fields_object(report, ZoneInfo(zone_name))
 
 
 def to_json(thing: Json) -> str:
@@ -143,6 +146,20 @@ def drill_grid(drill: DrillResult) -> Grid:
         tuple(str(v) if place in mixed and v is not None else v for place, v in enumerate(row)) for row in rows
     )
     return Grid(columns, plain, tuple(_metric_about(drill.metric)))
+
+
+def _fields_object(thing: "DataclassInstance", tz: ZoneInfo) -> dict[str, Json]:
+    return {field.name: _nested(getattr(thing, field.name), tz) for field in fields(thing)}
+
+
+def _nested(value: object, tz: ZoneInfo) -> Json:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _fields_object(value, tz)
+    if isinstance(value, tuple | list):
+        return [_nested(item, tz) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _nested(item, tz) for name, item in value.items()}
+    return _json(_scalar(value), tz)
 
 
 def _metric_object(metric: MetricInfo) -> dict[str, Json]:

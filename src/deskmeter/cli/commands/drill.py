@@ -1,0 +1,117 @@
+"""The very rows behind a number; they always add up to it.
+
+deskmeter drill first_reply_time --by agent --where agent=Ana --last 7d
+
+deskmeter drill csat --by team,week --cell team=Billing --bucket 2026-05-04 --last 12w
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+from typer import Context, Option
+
+from deskmeter.base.errors import AskerError, nearest
+from deskmeter.base.time import zone as zone_of
+from deskmeter.cli import options
+from deskmeter.cli.asking import opened, request_of
+from deskmeter.cli.grid import text_table
+from deskmeter.cli.output import Output, emit
+from deskmeter.query.export import drill_grid, drill_object
+from deskmeter.query.format import NULL, format_value
+from deskmeter.query.parse import Words
+from deskmeter.query.periods import parse_instant
+from deskmeter.query.result import DrillResult
+
+_SHOWN = 25  # rows in a terminal; files and JSON hold all unless --limit says otherwise
+
+
+def run(
+    ctx: Context,
+    metric: options.Metric,
+    by: options.By = None,
+    cell: Annotated[
+        list[str] | None, Option("--cell", metavar="DIM=VALUE", help="The cell's row, for each dimension of --by.")
+    ] = None,
+    bucket: Annotated[
+        str | None, Option("--bucket", metavar="DATE", help="The cell's bucket, by its first day.")
+    ] = None,
+    limit: Annotated[int | None, Option("--limit", metavar="N", min=1, help="At most N rows.")] = None,
+    grain: options.Grain = None,
+    where: options.Where = None,
+    last: options.Last = None,
+    this: options.This = None,
+    period: options.PeriodText = None,
+    start: options.From = None,
+    end: options.To = None,
+    stat: options.Stat = None,
+    within: options.Within = None,
+    clock: options.Clock = None,
+    schedule_policy: options.SchedulePolicy = None,
+    zone: options.Zone = None,
+    as_of: options.AsOf = None,
+    option: options.Extra = None,
+    desk: options.DeskFolder = None,
+    as_json: options.AsJson = False,
+    as_csv: options.AsCsv = False,
+    file: options.OutFile = None,
+) -> None:
+    """Lists the rows behind a number."""
+    output = Output(as_json, as_csv, file)
+    words = Words(
+        [metric], by or (), grain, where, period, last, this, start, end, None, stat, within, clock,
+        schedule_policy, zone, as_of, options=option or (),
+    )  # fmt: skip
+    with opened(ctx, desk) as opened_desk:
+        request = request_of(opened_desk, words)
+        keys = cell_keys(cell or (), request.by)
+        at = parse_instant(bucket, zone_of(request.zone), "bucket") if bucket else None
+        if at is not None and request.grain is None:
+            raise AskerError(f"`--bucket {bucket}` needs a grain; write for instance --by week")
+        most = limit or (_SHOWN if output.is_for_people else None)
+        drill = opened_desk.drill(request, keys, at, most)
+    emit(
+        output,
+        lambda width: page(drill, width),
+        lambda: drill_object(drill, request.zone),
+        lambda: drill_grid(drill),
+    )
+
+
+def cell_keys(texts: Sequence[str], by: Sequence[str]) -> dict[str, str]:
+    """The cell's row by dimension; AskerError for a dimension that is not in `by`."""
+    keys = {}
+    for text in texts:
+        name, has_value, value = text.partition("=")
+        if not has_value:
+            raise AskerError(f"`--cell` cannot read `{text}`; write for instance team=Billing")
+        if name.strip() not in by:
+            raise AskerError(f"`--cell {text}`: `{name.strip()}` is not in --by{nearest(name.strip(), by)}")
+        keys[name.strip()] = value.strip()
+    return keys
+
+
+def page(drill: DrillResult, width: int) -> RenderableType:
+    """The rows, and what they add up to."""
+    grid = drill_grid(drill)
+    rows = [tuple(_shown(value) for value in row) for row in grid.rows]
+    numbers = [place for place, column in enumerate(grid.columns) if column.kind in ("number", "whole")]
+    every = tuple(range(len(grid.columns)))
+    table = text_table([column.name for column in grid.columns], rows, width, right=numbers, fold=every)
+    value = format_value(drill.value, drill.metric.unit, drill.metric.decimals, drill.metric.clock)
+    told = f"{drill.metric.label}: {value}, n {drill.total_n:,}"
+    if drill.denominator is not None and drill.numerator is not None:
+        told += f" ({drill.numerator:,.10g} / {drill.denominator:,.10g})"
+    missing = drill.total_n - len(rows)
+    more = [Text(f"{missing:,} more rows; --limit N or --out FILE gives them", style="dim")] if missing > 0 else []
+    return Group(Text(told, style="bold"), table, *more)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return NULL
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
