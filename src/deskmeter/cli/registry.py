@@ -41,7 +41,7 @@ class CommandGroup(TyperGroup):
         found = command_files()
         if cmd_name not in found:
             return None
-        return TyperCommand(cmd_name, callback=None, help=first_line(found[cmd_name]))
+        return TyperCommand(cmd_name, callback=None, short_help=first_line(found[cmd_name]))
 
     def resolve_command(  # type: ignore[override]
         self, ctx: Context, args: list[str]
@@ -85,7 +85,7 @@ def first_line(file: Path) -> str:
 def load(name: str) -> TyperCommand:
     """The command `name`, made of the function `run` in its file."""
     module: ModuleType = import_module(f"{commands.__name__}.{command_files()[name].stem}")
-    app = Typer(add_completion=False, rich_markup_mode=None)
+    app = Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
     app.command(name, help=module.__doc__)(module.run)
     command = get_command(app)
     assert isinstance(command, TyperCommand)
