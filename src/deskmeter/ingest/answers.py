@@ -20,7 +20,7 @@ def read_answers(part: Part, rows: Rows, now: datetime) -> list[PartRead]:
     | 08:51 | 9       | helpful |  ->  | us       | 9     | helpful |
     | 09:05 |         |         |      |          |       |         |
     """
-    rows = rows.where(part.where)
+    rows = rows.where(part.where).having(part.needs, "survey_answer")
     if not part.questions:
         given = part.columns
         return [_read(part, rows, now, given.get("score"), given.get("words"), part.scale, {})]
@@ -43,7 +43,7 @@ def _read(
     if cells:
         rows = rows.at(answered(rows, cells))
     plain = {name: value for name, value in part.columns.items() if name not in ("score", "words", *named)}
-    read = read_part("survey_answer", part.model_copy(update={"columns": plain, "where": {}}), rows, now)
+    read = read_part("survey_answer", part.model_copy(update={"columns": plain, "where": {}, "needs": ()}), rows, now)
     columns = dict(read.columns) | {name: repeated(text, rows.count) for name, text in named.items()}
     if score:
         columns["score"] = read_scores(rows, score, scale)

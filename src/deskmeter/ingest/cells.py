@@ -156,6 +156,9 @@ def _age(rows: Rows, value: Value, age: Age, slot: Slot) -> pa.Array:
     length = floats(plain)
     cells.refuse(pc.fill_null(pc.less(length, 0), False).to_numpy(zero_copy_only=False), " is a negative age")
     if age.at_least is not None:
+        young = np.flatnonzero(pc.fill_null(pc.less(length, age.at_least), False).to_numpy(zero_copy_only=False))
+        said = f"`{column.column}` under {age.at_least:g} {unit} is taken as {age.at_least:g}"
+        rows.trouble.note("age rounded up", said, rows.index[young])
         length = pc.max_element_wise(length, age.at_least, skip_nulls=False)
     micros = pc.cast(pc.round(pc.multiply(length, AGE_SECONDS[unit] * float(MICROS_PER_SECOND))), pa.int64())
     return pc.subtract(anchor(rows.mapping, value, age.before), micros).cast(pa.timestamp("us"))

@@ -143,6 +143,9 @@ class Value(Model):
         default=None, description="regular expression with one group: the part that counts"
     )
     prefix: str = Field(default="", description="put before the value, to keep ids of two lists apart")
+    hashed: bool = Field(
+        default=False, description="keep a short hash: an id that is no personal data (of a mail address)"
+    )
     split: str | None = Field(
         default=None, description="sign between several values in one cell (tags); JSON lists need none"
     )
@@ -208,6 +211,7 @@ class Part(Model):
         default={}, description="vendor and custom fields to keep: name -> column, or a list of columns"
     )
     where: Only = Field(default={}, description="only rows in which each of these columns holds one of these values")
+    needs: Words = Field(default=(), description="only rows in which these columns are not empty; the others are noted")
     scale: Scale | None = Field(default=None, description="scale of the rating (survey_answer)")
     questions: tuple[Question, ...] = Field(default=(), description="questions in columns of their own (survey_answer)")
     messages: Messages | None = Field(default=None, description="the nested messages (conversation)")

@@ -256,8 +256,8 @@ def _named_columns(mapping: Mapping) -> Iterator[tuple[Place, str]]:
             values: dict[str, Value] = getattr(part, setting)
             for column, value in values.items():
                 yield from (((*place, setting, column), source) for source in value.sources)
-        for column in part.where:
-            yield (*place, "where", column), column
+        yield from (((*place, "where", column), column) for column in part.where)
+        yield from (((*place, "needs"), column) for column in part.needs)
         if part.messages:
             yield (*place, "messages", "column"), part.messages.column
         for i, question in enumerate(part.questions):

@@ -64,7 +64,7 @@ class PartRead:
 
 def read_part(name: str, part: Part, rows: Rows, now: datetime, skip: tuple[str, ...] = ()) -> PartRead:
     """Read all columns of a part (but those in `skip`) from the rows that it is about."""
-    rows = rows.where(part.where)
+    rows = rows.where(part.where).having(part.needs, name)
     slots = SHAPES[name].slots
     columns = {}
     for column, value in part.columns.items():

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "x", "on")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "off")
 UNITS_MILLIS = {"milliseconds": 1, "seconds": 1000, "minutes": 60_000, "hours": 3_600_000, "days": 86_400_000}
-_PLAIN = r"^(?P<sign>[+-]?)(?P<whole>\d{1,18})(?:\.(?P<part>\d+))?$"
+_PLAIN = r"^(?P<sign>[+\-]?)(?P<whole>\d{1,18})(?:\.(?P<part>\d+))?$"
 
 
 def plain_decimal(values: pa.Array, decimal: str = ".", thousands: str = "") -> pa.Array:
@@ -14,12 +14,12 @@ def plain_decimal(values: pa.Array, decimal: str = ".", thousands: str = "") -> 
 
     A thousands sign must stand where it belongs: `1,23` is no number with `,` for thousands.
 
-    >>> plain_decimal(pa.array(["1.234,50", "1,5", "12.34", "-7"]), ",", ".").to_pylist()
-    ['1234.50', '1.5', None, '-7']
+    >>> plain_decimal(pa.array(["1.234,50", "29,85", "12.34", "-7"]), ",", ".").to_pylist()
+    ['1234.50', '29.85', None, '-7']
     """
     d = "\\" + decimal
     whole = r"\d{1,18}" + (rf"|\d{{1,3}}(?:\{thousands}\d{{3}})+" if thousands else "")
-    found = pc.extract_regex(values, rf"^(?P<sign>[+-−]?) ?(?P<whole>{whole})(?:{d}(?P<part>\d+))?$")
+    found = pc.extract_regex(values, rf"^(?P<sign>[+\-−]?) ?(?P<whole>{whole})(?:{d}(?P<part>\d+))?$")
     sign = pc.if_else(pc.is_in(pc.struct_field(found, "sign"), pa.array(["-", "−"])), "-", "")
     digits = pc.struct_field(found, "whole")
     if thousands:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +36,16 @@ class Rows:
     def where(self, only: Only) -> "Rows":
         """The rows in which each of these columns holds one of these values."""
         return self.at(holds(self, only)) if only else self
+
+    def having(self, columns: tuple[str, ...], table: str) -> "Rows":
+        """The rows in which none of these columns is empty; the others are noted."""
+        rows = self
+        for column in columns:
+            there = pc.is_valid(cell(rows, column, self.mapping.nulls)).to_numpy(zero_copy_only=False)
+            said = f"`{column}` is empty: the row gives no `{table}`"
+            rows.trouble.note("empty", said, rows.index[~there])
+            rows = rows.at(there)
+        return rows
 
     def at(self, mask: Mask) -> "Rows":
         """The rows where `mask` is true."""
@@ -73,8 +84,10 @@ def text_values(rows: Rows, value: Value, name: str) -> pa.Array:
     found = _origin(rows, value)
     if value.pattern:
         found = _part(rows, found, value.pattern, name)
-    if value.values:
+    if value.values or value.otherwise is not None:
         found = _renamed(rows, found, value, name)
+    if value.hashed:
+        found = _hashed(found)
     if value.prefix:
         found = pc.binary_join_element_wise(value.prefix, found, "")
     if value.when:
@@ -130,6 +143,13 @@ def _renamed(rows: Rows, values: pa.Array, value: Value, name: str) -> pa.Array:
     if value.otherwise is not None:
         kept = pc.if_else(pc.is_valid(values), value.otherwise, NOTHING)
     return pc.if_else(known, renamed, kept)
+
+
+def _hashed(values: pa.Array) -> pa.Array:
+    """A short hash of each value, the same for the same value whatever the case of its letters."""
+    coded = pc.utf8_lower(values).dictionary_encode()
+    texts = [text.encode("utf-8", "surrogatepass") for text in coded.dictionary.to_pylist()]
+    return pa.array([blake2b(text, digest_size=8).hexdigest() for text in texts], pa.string()).take(coded.indices)
 
 
 def _set_aside(rows: Rows, values: pa.Array, lost: Mask, name: str, reason: str) -> None:

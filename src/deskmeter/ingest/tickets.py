@@ -174,8 +174,12 @@ def _stages(rows: _Ticket, mapping: Mapping) -> list[pa.Table]:
     there = pc.is_valid(status).to_numpy(zero_copy_only=False)
     later = there & rows.has("updated_at") & ~(is_end & (ended | closed))
     events.append(rows.events(later, "7status", "updated_at", "status", to_value=status))
-    lost = np.flatnonzero(is_end & ~ended & ~closed & ~later)
+    told = np.zeros(read.rows.count, dtype=bool)
+    for name in _STAMPS:
+        told |= pc.is_valid(read.column(name)).to_numpy(zero_copy_only=False)
+    ending = pc.or_(pc.is_valid(read.column("resolved_at")), pc.is_valid(read.column("closed_at")))
+    lost = np.flatnonzero(is_end & ~ending.to_numpy(zero_copy_only=False) & ~later)
     read.rows.trouble.note("resolved without a time", "resolved, but no time of it is known", read.rows.index[lost])
-    timeless = np.flatnonzero(~rows.has("first_at"))
+    timeless = np.flatnonzero(~told)
     read.rows.trouble.note("ticket without a time", "no time at all is known of the ticket", read.rows.index[timeless])
     return events

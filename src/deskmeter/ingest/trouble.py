@@ -34,25 +34,17 @@ class Oddity:
     n: int
     lines: tuple[int, ...] = ()
 
-    def plus(self, other: "Oddity") -> "Oddity":
-        """The same oddity seen again."""
-        lines = (*self.lines, *other.lines)[:SHOWN_LINES]
-        return Oddity(self.code, self.text, self.n + other.n, lines)
-
 
 class Oddities:
     """The oddities of a whole import, each text once."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str], Oddity] = {}
+        self._found: dict[tuple[str, str], list[Index]] = {}
 
     def add(self, code: str, text: str, lines: Index) -> None:
-        """Note `text` for these lines."""
-        if not len(lines):
-            return
-        new = Oddity(code, text, len(lines), tuple(int(line) for line in lines[:SHOWN_LINES]))
-        old = self._found.get((code, text))
-        self._found[(code, text)] = old.plus(new) if old else new
+        """Note `text` for these lines; a line that is told twice counts once."""
+        if len(lines):
+            self._found.setdefault((code, text), []).append(np.asarray(lines, dtype=np.int64))
 
     def add_each(self, code: str, texts: pa.Array, lines: Index) -> None:
         """Note a text of its own for each line; equal texts are one oddity."""
@@ -62,7 +54,9 @@ class Oddities:
             self.add(code, text, lines[numbers == number])
 
     def __iter__(self) -> Iterator[Oddity]:
-        return iter(sorted(self._found.values(), key=lambda odd: (odd.code, odd.text)))
+        for (code, text), parts in sorted(self._found.items(), key=lambda found: found[0]):
+            lines = np.unique(np.concatenate(parts))
+            yield Oddity(code, text, len(lines), tuple(lines[:SHOWN_LINES].tolist()))
 
 
 @dataclass
