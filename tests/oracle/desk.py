@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from oracle.business import Lived, Schedules
+from oracle.customer_book import Book
 from oracle.episodes import Life, Resolution, live
 from oracle.ordering import Event, Thread, survivors, threads
 from oracle.people import People
@@ -154,6 +155,18 @@ class Desk:
         self.settings = settings or Settings()
         tables = by_source(history, self.as_of)
         self.worlds = [World(source, tables[source], self.as_of, self.settings) for source in sorted(tables)]
+
+    @cached_property
+    def books(self) -> list[Book]:
+        """The customers of each source.
+
+        Rulings 60, 78: where no customer span that counts has begun by `as_of` in the whole desk, a customer is
+        an account with an open subscription.
+        """
+        has_spans = self.settings.whole_desk_has_customer_spans
+        if has_spans is None:
+            has_spans = any(Book(world, False).spans for world in self.worlds)
+        return [Book(world, not has_spans) for world in self.worlds]
 
     @property
     def tickets(self) -> list[Ticket]:

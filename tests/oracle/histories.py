@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from deskmeter.canon.schema import TABLES
 from oracle.call_histories import calls
 from oracle.company_histories import company
+from oracle.customer_histories import customers
 from oracle.draw import Draw
 from oracle.rows import History
+from oracle.survey_histories import surveys
 from oracle.ticket_histories import tickets
 
 
@@ -22,6 +24,8 @@ def random_history(rng: random.Random, source: str) -> History:
     crew = company(draw, history)
     ticket_ids = tickets(draw, crew, history)
     calls(draw, crew, history, ticket_ids)
+    surveys(draw, crew, history, ticket_ids)
+    customers(draw, crew, history, ticket_ids)
     for rows in history.values():
         rng.shuffle(rows)
     return history
