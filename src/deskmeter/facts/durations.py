@@ -91,19 +91,33 @@ def stage_times(t: Tables) -> Mapping[str, ibis.Table]:
     }  # fmt: skip
 
 
-def status_times(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_status_time`: every stretch of one state, whole, for `time_in_status_total`; a running one ends at `as_of`.
+def stage_zeros(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_stage_zero`: a stretch of no length for every resolved ticket, so that a wait never entered is 0 (ruling 23).
 
-    Filed at its ticket's last resolution, else at `as_of`.
+    It belongs to the assignee at the last resolution (ruling 73); null business time if no schedule holds then.
     """
-    spans = t["state_span"]
-    spans = spans.mutate(until_us=known_or(spans.to_us, ibis.literal(t.settings.as_of_us)))
-    last = t["resolution"].filter(lambda r: r.is_last).select(_ticket="ticket_id", end_us="eff_us")
-    spans = spans.left_join(last, spans.ticket_id == last._ticket).drop("_ticket")
-    lived = with_clocks(spans, t, "pos", to_us="until_us")
+    last = t["resolution"].filter(lambda r: r.is_last)
+    still = last.select("source", "ticket_id", "pos", "stage", "status", "team", "priority", agent="assignee_agent", at_us="eff_us")
+    zero = with_clocks(still, t, "pos", from_us="at_us", to_us="at_us")
+    return {"f_stage_zero": zero.drop("pos")}
+
+
+def status_times(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_status_time`: every stretch of one state of resolved tickets, whole, also those after the last resolution.
+
+    A running one has until_us null: it ends at the instant of the question. For `time_in_status_total`, filed at
+    the last resolution.
+    """
+    last = t["resolution"].filter(lambda r: r.is_last).select("ticket_id", end_us="eff_us", end_priority="priority")
+    spans = t["state_span"].join(last, "ticket_id")
+    lived = with_clocks(spans.filter(spans.to_us.notnull()), t, "pos")
+    running = spans.filter(spans.to_us.isnull())
+    no = ibis.null("int64")
+    running = running.mutate(calendar_us=no, business_us=no, business_last_us=no)
+    whole = lived.union(running.select(*lived.columns))
     return {
-        "f_status_time": lived.select(
-            "source", "ticket_id", "stage", "status", "agent", "team", "priority",
-            "calendar_us", "business_us", "business_last_us", at_us="end_us",
+        "f_status_time": whole.select(
+            "source", "ticket_id", "pos", "stage", "status", "agent", "team", "from_us", "to_us", "calendar_us", "business_us", "business_last_us",
+            priority="end_priority", at_us="end_us",
         )
     }  # fmt: skip

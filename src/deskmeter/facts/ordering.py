@@ -43,7 +43,7 @@ def effective(t: Tables) -> Mapping[str, ibis.Table]:
     run = run.mutate(not_created=(run.kind != "created").cast("int8"))
     run = run.mutate(created_us=run.eff0_us.first().over(in_order), nth=ibis.row_number().over(in_order))
     known = run.mutate(eff_us=ibis.greatest(run.eff0_us, run.created_us))
-    known = known.filter(known.eff_us <= t.settings.as_of_us)
+    known = known.filter(known.eff_us <= t.settings.cut_us)
     is_first = (known.kind == "created") & (known.nth == 0)
     blank = ibis.null("string")
     firsts = ("first_status", "first_assignee", "first_team", "first_priority")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import ibis
 
-from deskmeter.facts.tables import Tables, key, known_or
+from deskmeter.facts.tables import FAR_FUTURE, FAR_PAST, Tables, key, known_or
 
 
 def names(t: Tables) -> Mapping[str, ibis.Table]:
@@ -52,10 +52,6 @@ def role_spans(t: Tables) -> Mapping[str, ibis.Table]:
             to_us=known_or(spans.to_at, ibis.literal(FAR_FUTURE)),
         )
     }
-
-
-FAR_PAST = -(2**62)
-FAR_FUTURE = 2**62
 
 
 def with_role(table: ibis.Table, t: Tables, person: str, at_us: str, row: tuple[str, ...], name: str) -> ibis.Table:

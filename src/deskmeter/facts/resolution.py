@@ -87,3 +87,30 @@ def resolutions(t: Tables) -> Mapping[str, ibis.Table]:
             is_last=(done.resolutions_n == done.resolutions_n.max().over(per_ticket)) & done.undone_us.isnull(),
         ).drop("_starts_us", "_is_new")
     }
+
+
+def woken_leavings(t: Tables) -> Mapping[str, ibis.Table]:
+    """`woken_leaving`: leavings with a customer message since the resolution, new contact or not."""
+    timeline, left = t["timeline"], t["leaving"]
+    resolved_us = t["resolution"].select(_ticket="ticket_id", _number="resolutions_n", resolved_us="eff_us", _pos="pos")
+    left = left.join(resolved_us, [("ticket_id", "_ticket"), ("resolutions_n", "_number")]).drop("_ticket", "_number")
+    wrote = timeline.filter(timeline.is_customer_message).select(_ticket="ticket_id", _wrote_pos="pos", _wrote_us="eff_us")
+    both = left.join(wrote, [left.ticket_id == wrote._ticket, wrote._wrote_pos > left._pos, wrote._wrote_us <= left.eff_us])
+    return {"woken_leaving": both.select("ticket_id", "eff_us").distinct()}
+
+
+def resolution_facts(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_resolution`: resolutions by owner; `f_reopen`: reopens, credited to the owner at the resolution undone."""
+    done, left = t["resolution"], t["leaving"]
+    common = ("source", "ticket_id", "agent", "team", "priority", "status", "stage")
+    facts = done.select(*common, "reopened_us", at_us="eff_us", stage_before="prev_stage")
+    owner = done.select(_ticket="ticket_id", _number="resolutions_n", owner_agent="agent", owner_team="team")
+    back = left.filter(~left.is_new_contact).drop("agent", "team")
+    back = back.join(owner, [("ticket_id", "_ticket"), ("resolutions_n", "_number")])
+    return {
+        "f_resolution": facts,
+        "f_reopen": back.select(
+            "source", "ticket_id", "priority", "status", "stage",
+            at_us="eff_us", agent="owner_agent", team="owner_team",
+        ),
+    }  # fmt: skip

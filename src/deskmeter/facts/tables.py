@@ -9,6 +9,9 @@ import pyarrow as pa
 from deskmeter.canon.schema import TABLES
 from deskmeter.engines.protocol import Engine
 
+FAR_PAST = -(2**62)
+FAR_FUTURE = 2**62
+
 _IBIS = {
     "string": "string", "int64": "int64", "float64": "float64", "boolean": "boolean", "timestamp": "int64", "date": "int64",
 }  # fmt: skip
@@ -21,6 +24,12 @@ class BuildSettings:
     as_of_us: int
     episode_gap_us: int = 86_400_000_000
     default_schedule: str | None = None  # key of the schedule of sources that name none of their own
+    is_live: bool = False  # nothing is cut at as_of: questions bring their own instant, later than all data
+
+    @property
+    def cut_us(self) -> int:
+        """Nothing after this instant is known to the build."""
+        return FAR_FUTURE if self.is_live else self.as_of_us
 
 
 @dataclass
@@ -56,7 +65,7 @@ class Tables:
         )
         if not cut:
             return table
-        as_of = self.settings.as_of_us
+        as_of = self.settings.cut_us
         if spec.known_at:
             known = table[spec.known_at]
             table = table.filter(known.isnull() | (known <= as_of))

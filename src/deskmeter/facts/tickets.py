@@ -179,7 +179,7 @@ def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
     )
     dims = t["ticket"].select("ticket_id", "created_us", "requester_key", "customer", "channel")
     per = per.join(dims, "ticket_id")
-    return {"f_ticket": _with_repeats(per)}
+    return {"f_ticket": _with_returns(t, _with_repeats(per))}
 
 
 def _with_repeats(per: ibis.Table) -> ibis.Table:
@@ -187,6 +187,28 @@ def _with_repeats(per: ibis.Table) -> ibis.Table:
     in_order = ibis.window(group_by="requester_key", order_by=["created_us", "ticket_id"])
     next_us = per.created_us.lead().over(in_order)
     return per.mutate(next_us=per.requester_key.notnull().ifelse(next_us, ibis.null("int64")))
+
+
+def _with_returns(t: Tables, per: ibis.Table) -> ibis.Table:
+    """Adds came_back_us: the requester's first sign of life after the last resolution (ruling 26).
+
+    A ticket, a new-contact message or a leaving after a message of theirs on any of their tickets, or their
+    inbound call without a ticket.
+    """
+    who = per.select("ticket_id", "requester_key")
+    created = per.filter(per.requester_key.notnull()).select("requester_key", back_us="created_us")
+    again = t["new_contact"].join(who, "ticket_id").select("requester_key", back_us="eff_us")
+    woken = t["woken_leaving"].join(who, "ticket_id").select("requester_key", back_us="eff_us")
+    calls = t.canonical("call")
+    calls = calls.filter(calls.ticket.isnull() & (calls.direction == "in") & calls.person.notnull())
+    rang = calls.select(requester_key=key(calls.source, calls.person), back_us="ringing_at")
+    signs = created.union(again.select(*created.columns)).union(woken.select(*created.columns))
+    signs = signs.union(rang.select(*created.columns)).rename(_who="requester_key")
+    resolved = per.filter(per.resolved_us.notnull() & per.requester_key.notnull())
+    resolved = resolved.select("ticket_id", "requester_key", "resolved_us")
+    hits = resolved.join(signs, [resolved.requester_key == signs._who, signs.back_us > resolved.resolved_us])
+    first = hits.group_by(_ticket=hits.ticket_id).aggregate(came_back_us=hits.back_us.min())
+    return per.left_join(first, [("ticket_id", "_ticket")]).drop("_ticket")
 
 
 def agent_times(t: Tables) -> Mapping[str, ibis.Table]:

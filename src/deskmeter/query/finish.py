@@ -121,7 +121,7 @@ def _nps(numbers: Numbers) -> Cell:
     bounds = nps(NpsCounts(promoters, n - promoters - detractors, detractors))
     return Cell(
         100 * (promoters - detractors) / n, n, bounds.low, bounds.high, float(promoters - detractors), float(n),
-        too_few=n < TOO_FEW,
+        too_few=n < TOO_FEW, promoters=promoters, detractors=detractors,
     )  # fmt: skip
 
 

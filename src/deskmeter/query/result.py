@@ -34,6 +34,8 @@ class Cell:
     previous_n: int | None = None
     change: Change | None = None
     too_few: bool = False
+    promoters: int | None = None
+    detractors: int | None = None
     notes: tuple[str, ...] = ()
 
 

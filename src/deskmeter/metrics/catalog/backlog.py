@@ -1,71 +1,17 @@
 """Backlog: what is unresolved at an instant, how old it is, and what waits for an answer (metrics 4)."""
 
-import ibis
-
-from deskmeter.metrics.spec import Always, Asked, Count, Flow, Metric, Overlap, Part, Share, Stat, TimeMean
+from deskmeter.metrics.catalog_roles import OWNED
+from deskmeter.metrics.open_rows import (
+    clocked_waits,
+    open_at_end,
+    open_by_last_response_rows,
+    unanswered_at_end,
+    waiting_at_end,
+)
+from deskmeter.metrics.spec import Always, Count, Flow, Metric, Overlap, Part, Share, Stat, TimeMean
 
 FAMILY = "Backlog and flow"
-_HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
 _CREDIT = "assignee_then"
-
-
-def _banded(value: ibis.Value, edges: tuple[tuple[int, str], ...], last: str) -> ibis.Value:
-    """The name of the half-open band that holds `value`."""
-    return ibis.cases(*((value < edge, ibis.literal(name)) for edge, name in edges), else_=ibis.literal(last))
-
-
-def _age_band(age_us: ibis.Value) -> ibis.Value:
-    edges = ((_DAY_US, "0-1 d"), (3 * _DAY_US, "1-3 d"), (7 * _DAY_US, "3-7 d"), (30 * _DAY_US, "7-30 d"))
-    return _banded(age_us, edges, "30 d+")
-
-
-def open_at_end(asked: Asked) -> ibis.Table:
-    """Unresolved tickets at the end of each bucket, with age_us and age_band."""
-    rows = asked.tables("f_open")
-    both = rows.cross_join(asked.buckets.select("bucket", at_us="end_us"))
-    both = both.filter((both.from_us <= both.at_us) & (both.to_us.isnull() | (both.to_us > both.at_us)))
-    age_us = both.at_us - both.created_us
-    return both.mutate(age_us=age_us, age_band=_age_band(age_us))
-
-
-def unanswered_at_end(asked: Asked) -> ibis.Table:
-    """Of those, the tickets whose first-reply clock has started and not ended (rulings 69, 77)."""
-    rows = open_at_end(asked)
-    return rows.filter(
-        rows.clock_us.notnull() & (rows.clock_us <= rows.at_us) & (rows.replied_us.isnull() | (rows.replied_us > rows.at_us))
-    )
-
-
-def waiting_at_end(asked: Asked) -> ibis.Table:
-    """Open waits at the end of each bucket with their length in both clocks and the time since the last human reply."""
-    waits = asked.tables("f_waiting")
-    both = waits.cross_join(asked.buckets.select("bucket", at_us="end_us"))
-    both = both.filter((both.from_us <= both.at_us) & (both.to_us.isnull() | (both.to_us > both.at_us)))
-    return both.mutate(wait_row=ibis.row_number().over(ibis.window(order_by=["bucket", "ticket_id", "first_us"])))
-
-
-def _clocked_waits(asked: Asked) -> ibis.Table:
-    return asked.with_clocks(waiting_at_end(asked), "wait_row", "first_us", "at_us")
-
-
-def _with_last_response(rows: ibis.Table, asked: Asked) -> ibis.Table:
-    replies = asked.tables("f_reply").select(_ticket="ticket_id", _from="from_us", _to="to_us")
-    joined = rows.left_join(
-        replies,
-        [rows.ticket_id == replies._ticket, replies._from <= rows.at_us, replies._to.isnull() | (replies._to > rows.at_us)],
-    )
-    since = joined.at_us - joined._from
-    edges = ((4 * _HOUR_US, "<4 h"), (_DAY_US, "<1 d"), (3 * _DAY_US, "<3 d"), (7 * _DAY_US, "<7 d"))
-    band = since.isnull().ifelse(ibis.literal("never"), _banded(since, edges, "7 d+"))
-    return joined.mutate(response_band=band).drop("_ticket", "_from", "_to")
-
-
-def _by_last_response(asked: Asked) -> ibis.Table:
-    takes_all = asked.options.get("all", "false").lower() in ("true", "1", "yes")
-    rows = open_at_end(asked) if takes_all else waiting_at_end(asked)
-    return _with_last_response(rows, asked)
-
 
 
 def _seconds(name: str) -> Stat:
@@ -141,10 +87,7 @@ unresolved_share = Metric(
         Part(
             "f_ticket",
             Flow("created_us"),
-            dims={
-                "agent": "owner_agent", "team": "owner_team", "priority": "first_priority", "status": "created_status",
-                "stage": "created_stage",
-            },
+            dims=OWNED,
         ),
     ),
     aggregate=Share(hit=lambda rows, asked: ~rows.is_resolved),
@@ -214,7 +157,7 @@ waiting_time = Metric(
     basis="stock: the end of the period, or as_of",
     credit=_CREDIT,
     good="down",
-    parts=(Part(_clocked_waits, Always("at_us")),),
+    parts=(Part(clocked_waits, Always("at_us")),),
     aggregate=Stat(lambda rows, asked: rows[f"{asked.clock_column}_us"] // 1_000_000),
     clocks=("calendar", "business"),
     is_stock=True,
@@ -232,7 +175,7 @@ open_by_last_response = Metric(
     basis="stock: the end of the period, or as_of",
     credit=_CREDIT,
     good="down",
-    parts=(Part(_by_last_response, Always("at_us")),),
+    parts=(Part(open_by_last_response_rows, Always("at_us")),),
     aggregate=Count(key="ticket_id"),
     sources=("IS4",),
     is_stock=True,

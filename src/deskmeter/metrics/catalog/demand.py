@@ -2,20 +2,13 @@
 
 import ibis
 
+from deskmeter.metrics.catalog_roles import CREATED
 from deskmeter.metrics.spec import Asked, Count, Flow, Metric, Overlap, Part, Ratio, Share
 
 FAMILY = "Demand"
 _WEEK_US = 7 * 86_400_000_000
-CREATED = {
-    "agent": "first_agent", "team": "first_team", "priority": "first_priority", "status": "created_status", "stage": "created_stage",
-}  # fmt: skip
 _CREATED = Part("f_ticket", Flow("created_us"), dims=CREATED)
 _TOPICS = frozenset({"reason", "reason_1", "reason_2", "type", "tag", "product", "reason_then", "type_then", "tag_then"})
-_NO_CUSTOMER_FILTER = frozenset({"agent", "team", "channel", "reason", "type", "tag", "product", "priority"})
-
-
-def _has_customer(rows: ibis.Table, asked: Asked) -> ibis.Value:
-    return rows.customer.notnull()
 
 
 def _came_again(rows: ibis.Table, asked: Asked) -> ibis.Value:

@@ -1,0 +1,192 @@
+"""The knowledge base: what was live when, what visitors viewed, voted and searched, and what it resolved."""
+
+from collections.abc import Mapping
+
+import ibis
+import pyarrow as pa
+
+from deskmeter.facts.attribution import with_customer, with_home_ticket
+from deskmeter.facts.people import with_label, with_origin
+from deskmeter.facts.tables import Tables, key, known_or
+
+_IN_ORDER = ("at_us", "id")
+
+
+def kb_items(t: Tables) -> Mapping[str, ibis.Table]:
+    """`kb_item`: key -> label (title, else id) and category. One title for two ids of a source shows the id beside it."""
+    items = t.canonical("kb_item")
+    namesakes = ibis.window(group_by=["source", "title"])
+    shown = known_or(items.title, items.id)
+    is_shared = items.title.notnull() & (items.count().over(namesakes) > 1)
+    return {
+        "kb_item": items.select(
+            "source",
+            "category",
+            key=key(items.source, items.id),
+            label=is_shared.ifelse(shown.concat(" (", items.id, ")"), shown),
+        )
+    }
+
+
+def kb_events(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_kb_event`: everything that happened in the knowledge base, with item, category, customer and ticket.
+
+    | kind   | item            | category | words          | session | person_key | ticket_id |
+    |--------|-----------------|----------|----------------|---------|------------|-----------|
+    | view   | Paying by card  | Invoices |                | s/V-1   | s/cleo     |           |
+    | search |                 |          | reset password | s/V-1   | s/cleo     |           |
+    """
+    rows = t.canonical("kb_event").rename(item_id="item", session_id="session", at_us="at")
+    rows = rows.mutate(
+        item_key=key(rows.source, rows.item_id),
+        session=key(rows.source, rows.session_id),
+        person_key=key(rows.source, rows.person),
+        has_ticket=rows.ticket.notnull(),
+    )
+    rows = with_home_ticket(rows, t)
+    rows = with_customer(rows, t, "person", None)
+    rows = with_origin(rows, t)
+    rows = with_label(rows, t["person"], "source", "person", "requester")
+    rows = rows.left_join(_words(t), [("words", "_written")]).drop("_written")
+    items = t["kb_item"].select(_item="key", _label="label", category="category")
+    rows = rows.left_join(items, [("item_key", "_item")])
+    return {
+        "f_kb_event": rows.select(
+            "source", "id", "kind", "at_us", "ticket_id", "has_ticket", "session", "person_key", "customer", "account",
+            "country", "language", "requester", "item_key", "category", "is_helpful",
+            item=known_or(rows._label, rows.item_id), words="_plain",
+        )
+    }  # fmt: skip
+
+
+def _words(t: Tables) -> ibis.Table:
+    """Each way of writing search words -> the words trimmed, inner blanks made one, case-folded; null for nothing.
+
+    Folding case is the language's business and not the engine's: each engine's lower() differs from it.
+    """
+    events = t.canonical("kb_event")
+    found = t.engine.fetch(events.filter(events.words.notnull()).select("words").distinct())
+    written = [str(row["words"]) for row in found.to_pylist()]
+    plain = [" ".join(text.split()).casefold() or None for text in written]
+    t.load("kb_words", pa.table({"_written": pa.array(written, pa.string()), "_plain": pa.array(plain, pa.string())}))
+    return t["kb_words"]
+
+
+def kb_live(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_kb_live`: stretches in which an item was live; `f_kb_new`: the first publication of each item.
+
+    A stretch lies between two events of the item. touched_us: the last publication or update; updated_us: the
+    last update, null: none yet. Live: the last of published and archived is published (ruling 50).
+    """
+    events = t["f_kb_event"]
+    events = events.filter(events.kind.isin(["published", "updated", "archived"]) & events.item_key.notnull())
+    events = events.mutate(nth=ibis.row_number().over(ibis.window(group_by="item_key", order_by=_IN_ORDER)))
+    so_far = ibis.window(group_by="item_key", order_by="nth", following=0)
+    none = ibis.null("int64")
+    published_nth = (events.kind == "published").ifelse(events.nth, none).max().over(so_far)
+    archived_nth = (events.kind == "archived").ifelse(events.nth, none).max().over(so_far)
+    spans = events.mutate(
+        is_live=published_nth.notnull() & (archived_nth.isnull() | (published_nth > archived_nth)),
+        touched_us=(events.kind != "archived").ifelse(events.at_us, none).max().over(so_far),
+        updated_us=(events.kind == "updated").ifelse(events.at_us, none).max().over(so_far),
+        to_us=events.at_us.lead().over(ibis.window(group_by="item_key", order_by="nth")),
+    )
+    live = spans.filter(spans.is_live & (spans.to_us.isnull() | (spans.to_us > spans.at_us)))
+    first = events.filter(events.kind == "published")
+    first = first.mutate(again=ibis.row_number().over(ibis.window(group_by="item_key", order_by="nth")))
+    return {
+        "f_kb_live": live.select(
+            "source", "item_key", "item", "category", "touched_us", "updated_us", "to_us", from_us="at_us"
+        ),
+        "f_kb_new": first.filter(first.again == 0).select("source", "item_key", "item", "category", "at_us"),
+    }
+
+
+def kb_votes(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_kb_vote`: the last vote of each voter on each item, filed by its own time (rulings 50, 57).
+
+    A voter is the person known on the vote, else the session; a vote of neither stands alone.
+    """
+    votes = t["f_kb_event"]
+    votes = votes.filter((votes.kind == "vote") & votes.is_helpful.notnull())
+    voter = ibis.coalesce(
+        ibis.literal("person ").concat(votes.person_key),
+        ibis.literal("session ").concat(votes.session),
+        ibis.literal("vote ").concat(key(votes.source, votes.id)),
+    )
+    votes = votes.mutate(voter=voter)
+    latest = ibis.window(
+        group_by=["voter", "item_key"], order_by=[votes.at_us.desc(), votes.id.desc()]
+    )
+    votes = votes.mutate(back=ibis.row_number().over(latest))
+    return {"f_kb_vote": votes.filter(votes.back == 0).drop("back", "kind", "words")}
+
+
+def kb_sessions(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_kb_session`: one row a help-centre session, filed at its first event; its person is the first known (ruling 48).
+
+    is_followed: a ticket of that person was created within 24 h of the start, both ends included.
+    is_marked: some event of it says that it resolved the issue; has_ticket: some event of it is about a ticket.
+    """
+    events = t["f_kb_event"]
+    events = events.filter(events.session.notnull())
+    events = events.mutate(nth=ibis.row_number().over(ibis.window(group_by="session", order_by=_IN_ORDER)))
+    known = events.person_key.notnull()
+    found = events.group_by("source", "session").aggregate(
+        at_us=events.at_us.min(),
+        is_marked=(events.kind == "resolved").max(),
+        has_ticket=events.has_ticket.max(),
+        **{
+            name: events[name].argmin(events.nth, where=known & events[name].notnull())
+            for name in ("person_key", "customer", "account", "country", "language", "requester")
+        },
+    )
+    tickets = t["ticket"].select(_who="requester_key", _created="created_us")
+    after = found.join(
+        tickets,
+        [
+            found.person_key == tickets._who,
+            tickets._created >= found.at_us,
+            tickets._created <= found.at_us + _DAY_US,
+        ],
+    )
+    followed = after.select(_session="session").distinct()
+    found = found.left_join(followed, [("session", "_session")])
+    return {"f_kb_session": found.mutate(is_followed=found._session.notnull()).drop("_session")}
+
+
+_DAY_US = 86_400_000_000
+
+
+def kb_searches(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_kb_search`: searches of sessions; failed: no click follows before the session's next search (ruling 50)."""
+    events = t["f_kb_event"]
+    events = events.filter(events.session.notnull() & events.kind.isin(["search", "click"]))
+    following = ibis.window(group_by="session", order_by=_IN_ORDER)
+    events = events.mutate(is_failed=known_or(events.kind.lead().over(following) != "click", ibis.literal(True)))
+    return {"f_kb_search": events.filter(events.kind == "search").drop("kind", "is_helpful", "item", "item_key", "category")}
+
+
+def kb_issues(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_kb_issue`: tickets created, and sessions without a ticket that were marked resolved (ruling 49).
+
+    is_by_item: an item of the knowledge base resolved it. Agent, team and the like are those of the ticket at creation.
+    """
+    events = t["f_kb_event"]
+    marked = events.filter((events.kind == "resolved") & events.ticket_id.notnull())
+    marked = marked.select(_ticket="ticket_id").distinct()
+    tickets = t["f_ticket"]
+    tickets = tickets.left_join(marked, [("ticket_id", "_ticket")])
+    created = tickets.select(
+        "source", "ticket_id", "customer", at_us="created_us", is_by_item=tickets._ticket.notnull(),
+        session=ibis.null("string"), agent="first_agent", team="first_team", priority="first_priority",
+        status="created_status", stage="created_stage",
+    )  # fmt: skip
+    sessions = t["f_kb_session"]
+    sessions = sessions.filter(sessions.is_marked & ~sessions.has_ticket)
+    blank = ibis.null("string")
+    alone = sessions.select(
+        "source", "at_us", "session", "customer", ticket_id=ibis.null("int64"), is_by_item=ibis.literal(True),
+        agent=blank, team=blank, priority=blank, status=blank, stage=blank,
+    )  # fmt: skip
+    return {"f_kb_issue": created.union(alone.select(*created.columns))}
