@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 
 from deskmeter.cli.charts import bars, best_and_worst, spark, steps, trend_line
 from deskmeter.cli.overview import NEXT_STEPS
-from deskmeter.cli.tables import answer
+from deskmeter.cli.tables import answer, metric_title
 from deskmeter.cli.terminal import clean
 from deskmeter.query.result import Cell, Freshness, Result, Row
 
@@ -44,6 +44,14 @@ def test_what_must_stand_beside_a_number_stands_there() -> None:
         "4 still running at the end",
     ):
         assert part in text
+
+
+def test_a_title_names_the_statistic_its_limit_and_the_clock() -> None:
+    within = dataclasses.replace(FIRST_REPLY, statistic="share_within 14400 s", unit="share")
+    level = dataclasses.replace(CSAT, label="Service level", statistic="share, T = 20 s")
+    assert metric_title(within) == "First reply time (share within 4 h, calendar)"
+    assert metric_title(level) == "Service level (T = 20 s)"
+    assert metric_title(CSAT) == "CSAT"
 
 
 def test_without_rows_to_name_the_metrics_are_the_rows() -> None:

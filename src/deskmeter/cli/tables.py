@@ -21,6 +21,7 @@ from deskmeter.query.format import (
     format_cell,
     format_cell_interval,
     format_change,
+    format_duration,
     format_span,
     format_value,
     format_verdict,
@@ -28,7 +29,7 @@ from deskmeter.query.format import (
 from deskmeter.query.result import Cell, MetricInfo, Result
 
 _VERDICT_STYLES = {"better": "green", "worse": "red"}
-_CHOSEN = ("mean", "median", "p75", "p90", "p95", "sum", "share_within")  # statistics that a title must name
+_CHOSEN = ("mean", "median", "p75", "p90", "p95", "sum", "share within")  # statistics that a title must name
 
 
 def answer(result: Result, width: int) -> RenderableType:
@@ -202,8 +203,11 @@ def _pairs(result: Result, metric: MetricInfo) -> list[tuple[MetricInfo, Cell]]:
 
 
 def _choices(metric: MetricInfo) -> str:
-    statistic = metric.statistic if metric.statistic.startswith(_CHOSEN) else ""
-    return ", ".join(word.replace("_", " ") for word in (statistic, metric.clock) if word)
+    """The statistic, its limit and the clock, where there is a choice of them."""
+    name, _, limit = metric.statistic.partition(", ")
+    if name.startswith("share_within "):
+        name = f"share within {format_duration(float(name.split()[1]))}"
+    return ", ".join(word for word in (name if name.startswith(_CHOSEN) else "", limit, metric.clock) if word)
 
 
 def _head_lines(metric: MetricInfo) -> list[str]:

@@ -24,7 +24,10 @@ from deskmeter.query.reports import DimensionEntry, MetricEntry
 from deskmeter.query.request import STATISTICS, Clock, MetricAsk, Period, Request, SchedulePolicy
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_OPTIONS = ("all",)  # of open_by_last_response
+_OPTIONS = {
+    "all": (re.compile("true|false"), "all=true"),  # of open_by_last_response
+    "months": (re.compile(r"[1-9]\d{0,2}"), "months=12"),  # of customer_survival_km
+}
 _BY_GRAINS = tuple(grain for grain in GRAINS if grain != "hour")  # the word `hour` is the hour of the day
 
 
@@ -271,7 +274,8 @@ def _options(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
         key, has_value, value = (part.strip() for part in text.partition("="))
         if key not in _OPTIONS:
             raise AskerError(f"no option `{key}` in `{text}`{nearest(key, (*_OPTIONS, 'within'))}")
-        if not has_value or value not in ("true", "false"):
-            raise AskerError(f"the option `{text}` is neither true nor false; write {key}=true")
+        pattern, example = _OPTIONS[key]
+        if not has_value or not pattern.fullmatch(value):
+            raise AskerError(f"the option `{text}` cannot be read; write for instance {example}")
         options[key] = value
     return tuple(sorted(options.items()))
