@@ -96,7 +96,9 @@ def _placed(rows: ibis.Table, t: Tables, at: str) -> ibis.Table:
     """
     calls = t.canonical("call").select(_call_source="source", _call_id="id", _call_agent="agent")
     rows = rows.left_join(calls, [("source", "_call_source"), ("call", "_call_id")])
-    rows = rows.mutate(agent_id=known_or(rows.agent_id, rows._call_agent)).drop("_call_source", "_call_id", "_call_agent")
+    rows = rows.mutate(agent_id=known_or(rows.agent_id, rows._call_agent)).drop(
+        "_call_source", "_call_id", "_call_agent"
+    )
     rows = with_home_ticket(rows, t)
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
     rows = with_customer(rows, t, "person", None)
@@ -155,9 +157,7 @@ def follow_ups(t: Tables) -> Mapping[str, ibis.Table]:
 def reviews(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_review`: one row a review on a third party's site."""
     rows = with_customer(t.canonical("review"), t, "person", None)
-    return {
-        "f_review": rows.select("source", "site", "customer", "account", "stars_millis", review="id", at_us="at")
-    }
+    return {"f_review": rows.select("source", "site", "customer", "account", "stars_millis", review="id", at_us="at")}
 
 
 def referrals(t: Tables) -> Mapping[str, ibis.Table]:
@@ -165,7 +165,9 @@ def referrals(t: Tables) -> Mapping[str, ibis.Table]:
     rows = _as_customer(t.canonical("referral"), t, "referred")
     rows = rows.rename(referred_customer="customer").drop("account", "account_key")
     rows = _as_customer(rows, t, "referrer")
-    return {"f_referral": rows.select("source", "customer", "account", "referred_customer", referral="id", at_us="made_at")}
+    return {
+        "f_referral": rows.select("source", "customer", "account", "referred_customer", referral="id", at_us="made_at")
+    }
 
 
 def _as_customer(rows: ibis.Table, t: Tables, column: str) -> ibis.Table:

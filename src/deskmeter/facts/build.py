@@ -8,10 +8,13 @@ from deskmeter.canon.schema import TABLES
 from deskmeter.engines.protocol import Engine
 from deskmeter.facts import (
     actors,
+    answers,
     calls,
     clocks,
+    customers,
     durations,
     flow,
+    money,
     ordering,
     people,
     replies,
@@ -70,6 +73,19 @@ STEPS: tuple[Step, ...] = (
     sla.sla_pieces,
     sla.sla_facts,
     sla.sla_risks,
+    answers.answers,
+    answers.surveys,
+    answers.answer_facts,
+    answers.follow_ups,
+    answers.reviews,
+    answers.referrals,
+    customers.stays,
+    customers.customers,
+    customers.customer_spans,
+    money.subscriptions,
+    money.plan_spans,
+    money.plan_moves,
+    money.orders,
 )
 
 Progress = Callable[[str, int, int | None], None]

@@ -32,27 +32,26 @@ def stays(t: Tables) -> Mapping[str, ibis.Table]:
 def customers(t: Tables) -> Mapping[str, ibis.Table]:
     """`customer`: one row a customer that is known by a span, a subscription, an order or a ticket, with its names.
 
-    account is null for a person without one; account_label is what a list shows: the account's or the person's name.
+    account is null for a person without one; label is what a list shows: the account's or the person's name.
     """
-    orders = with_customer(t.canonical("order"), t, "person", "account")
-    paid = with_customer(t.canonical("subscription_span"), t, "person", "account")
-    seen = t["customer_stay"].select("source", "customer")
-    for rows in (orders, paid, t["ticket"]):
-        seen = seen.union(rows.select("source", "customer"))
+    who = ("source", "customer", "account")
+    seen = with_customer(t.canonical("customer_span"), t, "person", "account").select(*who)
+    for name in ("order", "subscription_span"):
+        seen = seen.union(with_customer(t.canonical(name), t, "person", "account").select(*who))
+    seen = seen.union(t["ticket"].select(*who))
     seen = seen.filter(seen.customer.notnull()).distinct()
-    accounts = t["account"].select(_key="key", _label="label", _country="country", _language="language")
+    accounts = t["account"].select(_key="key", _country="country", _language="language")
     people = t["person"].select(_p_key="key", _p_label="label", _p_country="country", _p_language="language")
     rows = seen.left_join(accounts, [("customer", "_key")])
     rows = rows.left_join(people, [("customer", "_p_key")])
     return {
         "customer": rows.select(
-            "source", "customer",
-            account="_label",
-            account_label=ibis.coalesce(rows._label, rows._p_label, rows.customer),
+            *who,
+            label=ibis.coalesce(rows.account, rows._p_label, rows.customer),
             country=known_or(rows._country, rows._p_country),
             language=known_or(rows._language, rows._p_language),
         )
-    }  # fmt: skip
+    }
 
 
 def customer_spans(t: Tables) -> Mapping[str, ibis.Table]:
@@ -101,7 +100,9 @@ def _united(stays: ibis.Table) -> ibis.Table:
 def _referred(spans: ibis.Table, t: Tables) -> ibis.Table:
     """Adds is_referred: a referral explains the customer's first joining at or after it."""
     made = t["f_referral"].select(_referral="referral", _made_us="at_us", _source="source", _who="referred_customer")
-    later = made.join(spans.select("customer", "from_us"), [made._who == spans.customer, made._made_us <= spans.from_us])
+    later = made.join(
+        spans.select("customer", "from_us"), [made._who == spans.customer, made._made_us <= spans.from_us]
+    )
     first = later.group_by(_r=key(later._source, later._referral)).aggregate(
         _joined=later.from_us.min(), _customer=later.customer.min()
     )

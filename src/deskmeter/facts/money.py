@@ -50,11 +50,11 @@ def plan_spans(t: Tables) -> Mapping[str, ibis.Table]:
         ],
     )
     hits = hits.mutate(_mrr=known_or(hits.mrr_micros, ibis.literal(0).cast("int64")))
-    best = ibis.window(
-        group_by=["customer", "edge_us"], order_by=[ibis.desc("_mrr"), "from_us", "subscription"]
-    )
+    best = ibis.window(group_by=["customer", "edge_us"], order_by=[ibis.desc("_mrr"), "from_us", "subscription"])
     hits = hits.mutate(_nth=ibis.row_number().over(best)).filter(lambda h: h._nth == 0)
-    return {"plan_span": _joined_up(hits.select("customer", "plan", source="_source", from_us="edge_us", to_us="until_us"))}
+    return {
+        "plan_span": _joined_up(hits.select("customer", "plan", source="_source", from_us="edge_us", to_us="until_us"))
+    }
 
 
 def _joined_up(pieces: ibis.Table) -> ibis.Table:

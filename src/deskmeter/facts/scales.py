@@ -53,7 +53,12 @@ def _edge(answers: ibis.Table, column: str, side: int) -> ibis.Value:
 def _with_rules(rows: ibis.Table, t: Tables) -> ibis.Table:
     """Built-in rules first: top two of 5, 7 and 10 points, the better of two; the desk's own for all else."""
     rule = t.canonical("scale_rule").select(
-        _source="source", _kind="kind", _low="scale_low", _high="scale_high", _satisfied="satisfied_from", _low_to="low_to"
+        _source="source",
+        _kind="kind",
+        _low="scale_low",
+        _high="scale_high",
+        _satisfied="satisfied_from",
+        _low_to="low_to",
     )
     rule = rule.group_by("_source", "_kind", "_low", "_high").aggregate(
         _satisfied=rule._satisfied.max(), _low_to=rule._low_to.max()
@@ -79,7 +84,10 @@ def _with_rules(rows: ibis.Table, t: Tables) -> ibis.Table:
             (~counts, ibis.null("string")),
             ((rows.kind == "csat") & satisfied_from.isnull(), ibis.literal("a scale without a rule")),
             *(
-                ((rows.kind == kind) & (rows.scale != f"{low}-{high}"), ibis.literal(f"{kind} counts {low}-{high} alone"))
+                (
+                    (rows.kind == kind) & (rows.scale != f"{low}-{high}"),
+                    ibis.literal(f"{kind} counts {low}-{high} alone"),
+                )
                 for kind, (low, high) in _ONLY.items()
             ),
             else_=ibis.null("string"),
