@@ -4,14 +4,14 @@ from datetime import datetime
 from itertools import product
 from typing import Any
 
-from oracle import backlog, calls, customers, demand, money, quality, sla, speed, surveys
+from oracle import backlog, calls, customers, demand, knowledge, money, preferences, quality, sla, speed, surveys
 from oracle.asked import Ask, read, windows
 from oracle.desk import Desk, Settings
 from oracle.dims import NONE, UNATTRIBUTED, values
 from oracle.records import Cell, Outcome, Parts, Rec, Window
 from oracle.rows import History, naive_utc
 
-FAMILIES = (demand, backlog, speed, quality, sla, calls, surveys, customers, money)
+FAMILIES = (demand, backlog, speed, quality, sla, calls, surveys, customers, money, knowledge, preferences)
 METRICS = {name: metric for family in FAMILIES for name, metric in family.METRICS.items()}
 Key = tuple[Any, ...]
 

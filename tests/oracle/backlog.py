@@ -28,6 +28,7 @@ def open_tickets(desk: Desk, window: Window) -> Iterator[tuple[Ticket, Rec, int]
             rec = Rec(ticket.world, at, ticket, ticket.states[position], key=(ticket.world.source, ticket.id))
             rec.value = micros(age)
             rec.more["age_band"] = age_band(age)
+            rec.is_just_before = not window.inclusive
             yield ticket, rec, position
 
 

@@ -83,16 +83,6 @@ class Book:
         """Ruling 39."""
         return self.world.customer(order.get("account"), order.get("person"))
 
-    def margin(self, customer: str, before: datetime) -> int:
-        """Margin to date in micros: paid amounts less costs; an unknown cost is left out."""
-        return sum(
-            (order.get("amount_micros") or 0) - order["cost_micros"]
-            for order in self.orders
-            if order["paid_at"] < before
-            and order.get("cost_micros") is not None
-            and self.order_customer(order) == customer
-        )
-
 
 def is_paid_order(order: Row) -> bool:
     """Ruling 43: a refund (a negative amount) is no order."""

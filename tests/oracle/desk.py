@@ -154,6 +154,7 @@ class Desk:
         self.as_of = naive_utc(as_of)
         self.settings = settings or Settings()
         tables = by_source(history, self.as_of)
+        self.bands: dict[datetime, dict[tuple[str, str], str]] = {}  # value bands by period start, once asked for
         self.worlds = [World(source, tables[source], self.as_of, self.settings) for source in sorted(tables)]
 
     @cached_property

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from oracle.asked import Ask, local
+from oracle.customer_dims import CUSTOMER, account_of, customer_value
 from oracle.desk import Desk
 from oracle.records import SAME, Rec
 from oracle.state import State
@@ -43,6 +44,8 @@ def _raw(desk: Desk, ask: Ask, rec: Rec, dimension: str) -> Any:
         return (rec.ticket.row.get("channel") if rec.ticket else None) if rec.channel is SAME else rec.channel
     if dimension in ("account", "requester", "customer_kind", "opened_by"):
         return _person_value(desk, rec, dimension)
+    if dimension in CUSTOMER:
+        return customer_value(desk, ask, rec, dimension)
     return _custom(rec, dimension)
 
 
@@ -75,8 +78,7 @@ def _person_value(desk: Desk, rec: Rec, dimension: str) -> Any:
     if dimension == "requester":
         return desk.name("person", rec.world, person)
     if dimension == "account":
-        account = rec.account or (rec.ticket.account if rec.ticket else rec.world.people.account(person))
-        return desk.name("account", rec.world, account)
+        return desk.name("account", rec.world, account_of(rec))
     if dimension == "opened_by":
         return None if rec.ticket is None else ("staff" if rec.ticket.is_staff_opened else "customer")
     if person is None:

@@ -9,6 +9,7 @@ from oracle.call_histories import calls
 from oracle.company_histories import company
 from oracle.customer_histories import customers
 from oracle.draw import Draw
+from oracle.knowledge_histories import knowledge, preferences
 from oracle.rows import History
 from oracle.survey_histories import surveys
 from oracle.ticket_histories import tickets
@@ -26,6 +27,8 @@ def random_history(rng: random.Random, source: str) -> History:
     calls(draw, crew, history, ticket_ids)
     surveys(draw, crew, history, ticket_ids)
     customers(draw, crew, history, ticket_ids)
+    knowledge(draw, crew, history, ticket_ids)
+    preferences(draw, crew, history, ticket_ids)
     for rows in history.values():
         rng.shuffle(rows)
     return history

@@ -112,8 +112,9 @@ def _movement(top: Callable[[tuple[float, float, float, bool]], float]) -> Metri
 def _to_date(desk: Desk, window: Window) -> list[Rec]:
     """Orders and refunds before the stock's instant whose cost is known."""
     recs = []
-    for _, rec in order_recs(desk, refunds=True):
+    for book, rec in order_recs(desk, refunds=True):
         order: Row = rec.value
+        rec.more["plan"] = book.plan(book.order_customer(order), window.stock_at, window.inclusive)
         known = order.get("cost_micros") is not None and order.get("amount_micros") is not None
         if known and window.before_end(rec.at):
             currency = order.get("currency")
