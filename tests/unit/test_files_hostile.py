@@ -246,7 +246,7 @@ def test_mixed_reads_a_line_as_cp1252_where_it_is_not_utf8() -> None:
 
 @pytest.fixture
 def huge(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    path = tmp_path / request.param
+    path: Path = tmp_path / request.param
     path.write_bytes(MADE["HUGE"][request.param]())
     return path
 

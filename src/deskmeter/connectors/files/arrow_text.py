@@ -1,6 +1,7 @@
 """Turns typed Arrow columns into columns of strings that lose nothing."""
 
 import json
+import math
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -59,6 +60,8 @@ def value_text(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
+        if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         return str(int(value)) if value.is_integer() and abs(value) <= EXACT_WHOLE else repr(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()

@@ -13,6 +13,8 @@ from deskmeter.connectors.protocol import ReadLimits
 
 _SPACE = " \t\r\n"
 UNTERMINATED = "Unterminated string"
+NUMBER_TAIL_N = 4
+"""A number this close to the end may go on: of `1.5e+7`, cut after the plus, the decoder takes `1.5` for whole."""
 NEAR_END_N = 64
 """An error this close to the end of what has been read may only mean that there is more to read."""
 
@@ -32,7 +34,7 @@ class JsonCursor:
         self._text = ""
         self._at = 0
         self._is_ended = False
-        self._lines_n = 0
+        self._lines_n = self._columns_n = 0  # before the text that is held
         self.decoder = Decoder()
 
     def peek(self) -> str:
@@ -62,7 +64,8 @@ class JsonCursor:
             try:
                 value, end = self.decoder.json.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
-                if self._may_be_unfinished(error) and self._fill():
+                if self._may_be_unfinished(error) and not self._is_ended:
+                    self._fill()
                     self.decoder.take_twice()
                     continue
                 is_cut = error.msg.startswith(UNTERMINATED) or not self._text[error.pos :].strip()
@@ -70,9 +73,10 @@ class JsonCursor:
                 raise self._refusal("it breaks off" if is_cut else lowered(error.msg)) from None
             except RecursionError:
                 raise self._refusal("values are nested too deeply") from None
-            if end == len(self._text) and self._text[end - 1] not in '"]}' and self._fill():
-                self.decoder.take_twice()
-                continue  # a number may go on
+            is_near_end = len(self._text) - end < NUMBER_TAIL_N and self._text[end - 1] not in '"]}'
+            if is_near_end and not self._is_ended:
+                self._fill()
+                continue
             raw = self._text[self._at : end]
             self._at = end
             return value, raw
@@ -115,7 +119,7 @@ class JsonCursor:
         """Reads on, as much again as is held, so that a long value is not read over and over."""
         if self._is_ended:
             return False
-        self._lines_n += self._text.count("\n", 0, self._at)
+        self._lines_n, self._columns_n = self._place()
         held = self._text[self._at :]
         if len(held) > self._limits.record_bytes:
             raise self._refusal(f"a value is longer than {self._limits.record_bytes:,} bytes")
@@ -129,6 +133,12 @@ class JsonCursor:
         return len(self._text) > len(held)
 
     def _refusal(self, reason: str) -> DataError:
-        line = self._lines_n + self._text.count("\n", 0, self._at) + 1
-        column = self._at - (self._text.rfind("\n", 0, self._at) + 1) + 1
-        return DataError(f"{shown(self._path)} is not whole JSON: line {line:,}, column {column:,}: {reason}")
+        line, column = self._place()
+        return DataError(f"{shown(self._path)} is not whole JSON: line {line + 1:,}, column {column + 1:,}: {reason}")
+
+    def _place(self) -> tuple[int, int]:
+        """Lines before the present place, and characters before it in its line."""
+        newlines_n = self._text.count("\n", 0, self._at)
+        if newlines_n == 0:
+            return self._lines_n, self._columns_n + self._at
+        return self._lines_n + newlines_n, self._at - self._text.rfind("\n", 0, self._at) - 1

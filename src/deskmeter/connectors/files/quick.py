@@ -33,8 +33,7 @@ def read_quickly(
     text = _whole_records(block)
     if not text or b"\0" in text or text.count(b"\r") != text.count(b"\r\n"):
         return None
-    outside = _outside_quotes(text, delimiter.encode())
-    if outside is None or _has_blank_line(outside):
+    if not _is_well_quoted(text, delimiter.encode()):
         return None
     table = _parsed(text, names, delimiter)
     if table is None or (header and _has_value(table.column(0), header[0])):
@@ -56,27 +55,19 @@ def _whole_records(block: bytes) -> bytes:
     return block[:end]
 
 
-def _outside_quotes(text: bytes, delimiter: bytes) -> bytes | None:
-    """The text with quoted text cut out; None if a quote stands where it has no business.
+def _is_well_quoted(text: bytes, delimiter: bytes) -> bool:
+    """Whether each quote opens a field, closes it, or is written twice inside it.
 
     Between quotes, every second piece is outside. An empty one in the middle is a quote written twice; any
     other must begin where a field can end and end where one can begin.
     """
     if b'"' not in text:
-        return text
+        return True
     outside = text.split(b'"')[0::2]
     after, before = delimiter + b"\r\n", delimiter + b"\n"
-    if outside[0] and outside[0][-1] not in before:
-        return None
-    if outside[-1] and outside[-1][0] not in after:
-        return None
-    if any(piece and (piece[0] not in after or piece[-1] not in before) for piece in outside[1:-1]):
-        return None
-    return b'"'.join(outside)
-
-
-def _has_blank_line(text: bytes) -> bool:
-    return text.startswith((b"\n", b"\r\n")) or b"\n\n" in text or b"\n\r\n" in text
+    if (outside[0] and outside[0][-1] not in before) or (outside[-1] and outside[-1][0] not in after):
+        return False
+    return all(not piece or (piece[0] in after and piece[-1] in before) for piece in outside[1:-1])
 
 
 def _parsed(text: bytes, names: tuple[str, ...], delimiter: str) -> pa.Table | None:
@@ -98,7 +89,10 @@ def _has_value(column: pa.ChunkedArray, value: str) -> bool:
 
 
 def _first_lines(table: pa.Table, first_line: int, lines_n: int) -> pa.Int64Array | None:
-    """The line on which each row begins, from the line feeds inside the rows before it."""
+    """The line on which each row begins, from the line feeds inside the rows before it.
+
+    None if the rows do not fill the lines: then there are blank lines, which Arrow leaves out.
+    """
     rows_n = table.num_rows
     if rows_n == lines_n:
         return pa.array(range(first_line, first_line + rows_n), pa.int64())
