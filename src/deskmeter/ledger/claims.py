@@ -94,7 +94,8 @@ class ClaimBook:
         """Remember (id, import, line, revision) of rows whose content is that of the row that counts."""
         self._db.executemany(
             "INSERT INTO ledger_duplicate (table_name, source_no, id, import_no, raw_line, revision) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (table_name, source_no, id, import_no) "
+            "DO UPDATE SET raw_line = excluded.raw_line, revision = excluded.revision",
             [(self._table.name, self._source_no, *claim) for claim in claims],
         )
 

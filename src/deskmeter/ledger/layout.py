@@ -39,8 +39,7 @@ BOOKS = (
     # ... and the other imports that hold it are remembered, should the first be replaced by a better mapping.
     """CREATE TABLE ledger_raw_duplicate (
         source_no INTEGER NOT NULL, key BLOB NOT NULL, import_no INTEGER NOT NULL, raw_line INTEGER,
-        state INTEGER NOT NULL)""",
-    "CREATE INDEX ledger_raw_duplicate_key ON ledger_raw_duplicate (source_no, key)",
+        state INTEGER NOT NULL, PRIMARY KEY (source_no, key, import_no)) WITHOUT ROWID""",
     """CREATE TABLE ledger_set_aside (
         source_no INTEGER NOT NULL, key BLOB NOT NULL, import_no INTEGER NOT NULL, state INTEGER NOT NULL,
         raw_line INTEGER, at_column TEXT, value TEXT, reason TEXT NOT NULL, raw TEXT NOT NULL,
@@ -48,8 +47,7 @@ BOOKS = (
     # The same two thoughts for canonical rows: held with the same content elsewhere, or lost with other content.
     """CREATE TABLE ledger_duplicate (
         table_name TEXT NOT NULL, source_no INTEGER NOT NULL, id TEXT NOT NULL, import_no INTEGER NOT NULL,
-        raw_line INTEGER, revision INTEGER)""",
-    "CREATE INDEX ledger_duplicate_id ON ledger_duplicate (table_name, source_no, id)",
+        raw_line INTEGER, revision INTEGER, PRIMARY KEY (table_name, source_no, id, import_no)) WITHOUT ROWID""",
     """CREATE TABLE ledger_superseded (
         table_name TEXT NOT NULL, source_no INTEGER NOT NULL, id TEXT NOT NULL, import_no INTEGER NOT NULL,
         raw_line INTEGER, revision INTEGER, content TEXT NOT NULL)""",

@@ -35,13 +35,11 @@ def merge_rows(db: apsw.Connection, table: Table, rows: pa.Table, source_no: int
     keys = ["ticket", "id"] if is_clustered_by_ticket(table) else ["id"]
     rows = rows.take(pc.sort_indices(rows, sort_keys=[(key, "ascending") for key in keys]))
     names = ("id", "raw_line", "revision", *content_columns(table))
-    filled = [place for place, name in enumerate(names) if name in rows.column_names]
-    listed = ", ".join(quoted(names[place]) for place in filled)
     insert = (
-        f"INSERT INTO {quoted(table.name)} (source_no, import_no, {listed}) "
-        f"VALUES ({source_no}, {import_no}, {', '.join('?' * len(filled))}) ON CONFLICT DO NOTHING"
+        f"INSERT INTO {quoted(table.name)} (source_no, import_no, {', '.join(map(quoted, names))}) "
+        f"VALUES ({source_no}, {import_no}, {', '.join('?' * len(names))}) ON CONFLICT DO NOTHING"
     )
-    values = sql_rows(rows, [names[place] for place in filled])
+    values = sql_rows(rows, names)
     new, is_changed = 0, False
     while chunk := list(islice(values, CHUNK_ROWS)):
         before = db.total_changes()
@@ -50,17 +48,8 @@ def merge_rows(db: apsw.Connection, table: Table, rows: pa.Table, source_no: int
         new += inserted
         is_changed = is_changed or inserted > 0
         if inserted < len(chunk):
-            whole = [_spread(row, filled, len(names)) for row in chunk]
-            is_changed = _settle_known(db, table, whole, source_no, import_no) or is_changed
+            is_changed = _settle_known(db, table, chunk, source_no, import_no) or is_changed
     return Merged(new, is_changed)
-
-
-def _spread(row: tuple[Value, ...], filled: Sequence[int], width: int) -> tuple[Value, ...]:
-    """A row of the filled columns as a row of all columns."""
-    whole: list[Value] = [None] * width
-    for place, value in zip(filled, row, strict=True):
-        whole[place] = value
-    return tuple(whole)
 
 
 def _settle_known(

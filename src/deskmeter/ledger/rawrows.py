@@ -93,7 +93,8 @@ def _settle_known(
             duplicates.append((key, import_no, line, state))
     db.executemany(
         "INSERT INTO ledger_raw_duplicate (source_no, key, import_no, raw_line, state) "
-        f"VALUES ({source_no}, ?, ?, ?, ?)",
+        f"VALUES ({source_no}, ?, ?, ?, ?) ON CONFLICT (source_no, key, import_no) "
+        "DO UPDATE SET state = excluded.state WHERE excluded.state < ledger_raw_duplicate.state",
         duplicates,
     )
 

@@ -14,6 +14,7 @@ from deskmeter.ledger import documents, reports
 from deskmeter.ledger.asking import rows, there_is, whole
 from deskmeter.ledger.backup import copy_store
 from deskmeter.ledger.connection import Store, Tuning
+from deskmeter.ledger.copies import ColumnCopies
 from deskmeter.ledger.imports import clear_of_interrupted, finish_import, open_import, refuse_unless_running
 from deskmeter.ledger.layout import names_ticket
 from deskmeter.ledger.lock import StoreLock
@@ -35,7 +36,7 @@ from deskmeter.ledger.protocol import (
 from deskmeter.ledger.reading import RowReader
 from deskmeter.ledger.spool import Part, Spool, checked
 from deskmeter.ledger.tables import arrow_schema, canonical
-from deskmeter.ledger.upgrade import make_ready
+from deskmeter.ledger.upgrade import empty_tables, make_ready
 
 FILE_NAME = "ledger.sqlite"
 OBJECTS = "objects"
@@ -68,6 +69,7 @@ class SqliteLedger:
             with self._store.writing() as db:
                 make_ready(db)
                 clear_of_interrupted(db)
+                self._copies = ColumnCopies(empty_tables(db))
         except apsw.NotADBError as error:
             self._lock.release()
             raise DataError(f"`{folder / FILE_NAME}` is not a ledger; name another folder") from error
@@ -123,9 +125,11 @@ class SqliteLedger:
 
     def finish(self, ticket: ImportTicket, at: datetime, progress: Progress | None = None) -> ImportCounts:
         """The one transaction."""
+        parts = list(self._spool.parts(ticket.number))
         with self._store.writing() as db:
-            counts = finish_import(db, ticket, list(self._spool.parts(ticket.number)), at, progress)
+            counts = finish_import(db, ticket, parts, at, progress)
         self._spool.drop(ticket.number)
+        self._copy(counts, parts, ticket.object_id)
         return counts
 
     def abandon(self, ticket: ImportTicket) -> None:
@@ -141,10 +145,21 @@ class SqliteLedger:
         """Begin, append and finish in the same transaction."""
         part = checked(source, object_id, batch)
         with self._store.writing() as db:
-            return finish_import(db, open_import(db, source, object_id, mapping_id, at), [part], at, None)
+            counts = finish_import(db, open_import(db, source, object_id, mapping_id, at), [part], at, None)
+        self._copy(counts, [part], object_id)
+        return counts
+
+    def _copy(self, counts: ImportCounts, parts: list[Part], object_id: str) -> None:
+        if counts.replaced is not None:
+            self._copies.forget()
+        elif not counts.is_repeat:
+            self._copies.add(parts, counts.rows, counts.source, object_id)
 
     def read(self, table: str) -> pa.Table:
         """One table from one instant."""
+        copied = self._copies.table(canonical(table).name)
+        if copied is not None:
+            return copied
         return pa.concat_tables(self.read_batches(table))
 
     def read_batches(self, table: str, size: int = 100_000) -> Iterator[pa.Table]:

@@ -96,8 +96,9 @@ def sql_values(column: pa.ChunkedArray) -> list[Value]:
     if pa.types.is_timestamp(array.type) or pa.types.is_boolean(array.type) or pa.types.is_int32(array.type):
         array = array.cast(pa.int64())
     if pa.types.is_int64(array.type) and not array.null_count and len(array):
-        view = memoryview(array.buffers()[1]).cast("q")
-        return list(view[array.offset : array.offset + len(array)])
+        view = memoryview(array.buffers()[1]).cast("q")[array.offset : array.offset + len(array)]
+        numbers: list[Value] = [*view.tolist()]
+        return numbers
     if pa.types.is_string(array.type) and pc.count_distinct(array.slice(0, 16 * FEW_VALUES)).as_py() < FEW_VALUES:
         return _words(array)
     values: list[Value] = array.to_pylist()
@@ -108,8 +109,9 @@ def _words(array: pa.StringArray) -> list[Value]:
     """Few different words: each is made into a `str` once and then only pointed at."""
     coded = array.dictionary_encode()
     words: list[Value] = [*coded.dictionary.to_pylist(), None]
-    places = sql_values(pa.chunked_array([coded.indices.fill_null(len(words) - 1).cast(pa.int64())]))
-    return [words[place] for place in places if isinstance(place, int)]
+    places = coded.indices.fill_null(len(words) - 1)
+    view = memoryview(places.buffers()[1]).cast("i")[places.offset : places.offset + len(places)]
+    return list(map(words.__getitem__, view.tolist()))
 
 
 def sql_rows(rows: pa.Table, names: Sequence[str]) -> Iterator[tuple[Value, ...]]:

@@ -4,7 +4,7 @@ import apsw
 
 from deskmeter.base.errors import DataError
 from deskmeter.canon.schema import TABLES
-from deskmeter.ledger.asking import whole
+from deskmeter.ledger.asking import there_is, whole
 from deskmeter.ledger.layout import FORMAT, SQL_TYPES, all_statements, canonical_statements, quoted, stored_columns
 
 
@@ -35,3 +35,8 @@ def make_ready(db: apsw.Connection) -> None:
             if column not in held:
                 kind = SQL_TYPES[table.column(column).type]
                 db.execute(f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column)} {kind}")
+
+
+def empty_tables(db: apsw.Connection) -> list[str]:
+    """The canonical tables without a row."""
+    return [name for name in TABLES if not there_is(db, f"SELECT 1 FROM {quoted(name)} LIMIT 1")]

@@ -1,0 +1,56 @@
+"""Columns kept at hand in the process that imported them, so that a first build need not read back what it wrote.
+
+A copy is the arrow file of a finished import, mapped and not in memory. A table has copies only while they are known
+to be all of it; in doubt they are dropped, and the table is read from the store. Nothing here outlives the process.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+from deskmeter.canon.schema import TABLES, Table
+from deskmeter.ledger.spool import Part
+from deskmeter.ledger.tables import arrow_schema
+
+
+class ColumnCopies:
+    """The parts of each canonical table whose every row came in through this process and stands unchanged."""
+
+    def __init__(self, empty: Sequence[str]) -> None:
+        # A table that was empty at the start is known in full: it has no parts yet.
+        self._parts: dict[str, tuple[pa.Table, ...]] = dict.fromkeys(empty, ())
+
+    def add(self, parts: Sequence[Part], new: Mapping[str, int], source: str, object_id: str) -> None:
+        """Take in a finished import that replaced nothing; `new` is its count of new rows by table."""
+        for name in {name for part in parts for name in part.tables}:
+            arrived = [part.tables[name] for part in parts if name in part.tables]
+            if name in self._parts and sum(len(rows) for rows in arrived) == new.get(name, 0):
+                made = tuple(_whole(TABLES[name], rows, source, object_id) for rows in arrived)
+                self._parts[name] = self._parts[name] + made
+            else:
+                self._parts.pop(name, None)
+
+    def forget(self) -> None:
+        """Rows have changed or gone: every table is read from the store from now on."""
+        self._parts.clear()
+
+    def table(self, name: str) -> pa.Table | None:
+        """The whole table, or None if it has to be read."""
+        parts = self._parts.get(name)
+        if parts is None:
+            return None
+        return pa.concat_tables([arrow_schema(TABLES[name]).empty_table(), *parts])
+
+
+def _whole(table: Table, rows: pa.Table, source: str, object_id: str) -> pa.Table:
+    """Rows as they were appended, with every canonical column."""
+    known = {"source": source, "raw_object": object_id}
+    columns = [
+        pa.repeat(pa.scalar(known[field.name], pa.string()), len(rows))
+        if field.name in known
+        else rows[field.name]
+        if field.name in rows.column_names
+        else pa.nulls(len(rows), field.type)
+        for field in arrow_schema(table)
+    ]
+    return pa.table(columns, schema=arrow_schema(table))
