@@ -54,16 +54,14 @@ def _grouped(desk: Desk, window: Window, ask: Ask, outcome: Outcome) -> dict[Key
             for key in product(*(values(desk, ask, rec, dimension) for dimension in ask.by)):
                 groups.setdefault(key, {part: [] for part in kept})[name].append(rec)
     for name, unsplit in outcome.broadcast.items():
+        split = [place for place, dimension in enumerate(ask.by) if dimension not in unsplit]
+        shared: dict[Key, list[Rec]] = {}
+        for rec in kept[name]:
+            for part in product(*(values(desk, ask, rec, ask.by[place]) for place in split)):
+                shared.setdefault(part, []).append(rec)
         for key, parts in groups.items():
-            parts[name] = [rec for rec in kept[name] if _matches(desk, ask, rec, key, unsplit)]
+            parts[name] = shared.get(tuple(key[place] for place in split), [])
     return groups
-
-
-def _matches(desk: Desk, ask: Ask, rec: Rec, key: Key, unsplit: frozenset[str]) -> bool:
-    return all(
-        dimension in unsplit or value in values(desk, ask, rec, dimension)
-        for dimension, value in zip(ask.by, key, strict=True)
-    )
 
 
 def passes(desk: Desk, ask: Ask, rec: Rec) -> bool:

@@ -98,8 +98,8 @@ def _teams(draw: Draw, history: History, out: Company) -> None:
 
 def _schedules(draw: Draw, history: History, out: Company) -> None:
     history["schedule"], history["schedule_hours"], history["holiday"] = [], [], []
-    default = draw.one((0, 0, 1, None))
-    for n in range(draw.one((0, 1, 2, 3))):
+    default = draw.one((0, 0, 0, 1, None))
+    for n in range(draw.one((0, 1, 1, 2, 2, 3))):
         schedule = f"{draw.source}.hours{n}"
         out.schedules.append(schedule)
         always = draw.chance(0.1)
@@ -148,7 +148,7 @@ def _policies(draw: Draw, history: History, out: Company) -> None:
         for kind in out.policies[policy]:
             for priority in draw.one(((None,), (None,), ("high", "low"))):
                 more = {
-                    "target_s": draw.one((300, 1800, 3600, 14400, 86400, 259200, 604800)),
+                    "target_s": draw.one((300, 1800, 3600, 14400, 86400, 100_000, 108_000, 259_200, 604_800)),
                     "clock": draw.one(("business", "calendar")),
                     "pause_stages": draw.one((None, None, None, "", "pending", "hold,pending")),
                     "priority": priority,

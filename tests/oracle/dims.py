@@ -29,6 +29,8 @@ def _raw(desk: Desk, ask: Ask, rec: Rec, dimension: str) -> Any:
         return rec.more[dimension]
     if dimension == "source":
         return rec.world.source
+    if dimension == "ticket":
+        return rec.ticket.id if rec.ticket else None
     if dimension in ("hour", "weekday"):
         wall = local(rec.at, ask.zone)
         return f"{wall.hour:02d}" if dimension == "hour" else DAYS[wall.weekday()]

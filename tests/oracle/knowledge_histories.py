@@ -56,9 +56,8 @@ def _event(
     known = known or {"session": None, "person": draw.one([None, *crew.customers]), "at": draw.begin()}
     if kind in ("view", "vote", "click") and not items:
         return
-    row = draw.row(
-        draw.id("kb"), kind=kind, item=draw.one(items) if kind in ("view", "vote", "click") else None, **known
-    )
+    item = draw.one(items) if kind in ("view", "vote", "click") else None
+    row = draw.row(draw.id("kb"), kind=kind, item=item, **known)
     if kind == "vote":
         row["is_helpful"] = draw.chance(0.5)
     elif kind == "search":

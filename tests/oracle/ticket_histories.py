@@ -10,7 +10,7 @@ CHANNELS = ("email", "email", "web", "chat", "chat", "phone", "messaging", None)
 
 CHANGES = (
     "assign", "assign", "assign", "team", "team", "priority", "field", "tag_added", "tag_removed", "note",
-    "escalation", "handoff", "time_entry", "viewing", "schedule", "sla_applied", "status",
+    "escalation", "handoff", "time_entry", "time_entry", "viewing", "viewing", "schedule", "sla_applied", "status",
 )  # fmt: skip
 
 
