@@ -1,5 +1,6 @@
 """From a question to its answer: filter, group, bucket, aggregate."""
 
+from collections import Counter
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -36,9 +37,18 @@ def ask_desk(desk: Desk, question: dict[str, Any]) -> dict[Key, Cell]:
         groups = _grouped(desk, window, ask, outcome)
         if not ask.by and (ask.grain is None or outcome.every_bucket):
             groups.setdefault((), {name: [] for name in outcome.parts})
+        running = None if outcome.running is None else _open_n(desk, ask, outcome.running)
         for key, parts in groups.items():
             out[(*key, bucket)] = outcome.aggregate(parts)
+            if running is not None:
+                out[(*key, bucket)]["n_open"] = running[key]
     return out
+
+
+def _open_n(desk: Desk, ask: Ask, running: list[Rec]) -> Counter[Key]:
+    """Ruling 10: those running at the end of the window, under what they are then."""
+    inside = [rec for rec in running if passes(desk, ask, rec)]
+    return Counter(key for r in inside for key in product(*(values(desk, ask, r, d) for d in ask.by)))
 
 
 def _grouped(desk: Desk, window: Window, ask: Ask, outcome: Outcome) -> dict[Key, Parts]:

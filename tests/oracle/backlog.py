@@ -1,35 +1,21 @@
 """Section 4: backlog and flow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 from oracle.asked import Ask
 from oracle.business import micros
 from oracle.demand import at_creation
 from oracle.desk import Desk, Ticket
-from oracle.dims import age_band, response_band
+from oracle.dims import response_band
 from oracle.episodes import is_human_reply
 from oracle.numbers_of import SECOND, count, share, values
 from oracle.records import Cell, Outcome, Parts, Rec, Window, cell
-from oracle.replies import Wait
+from oracle.running import open_tickets, open_wait, unanswered_recs, waiting_recs
 
 
 class CannotSplit(Exception):
     """The metric has no meaning for these dimensions."""
-
-
-def open_tickets(desk: Desk, window: Window) -> Iterator[tuple[Ticket, Rec, int]]:
-    """(ticket, row, position) of each ticket unresolved at the stock's instant, with its state then."""
-    at = window.stock_at
-    for ticket in desk.tickets:
-        position = ticket.position_at(at, window.inclusive)
-        if position is not None and not ticket.states[position].is_resolved:
-            age = at - ticket.created_at
-            rec = Rec(ticket.world, at, ticket, ticket.states[position], key=(ticket.world.source, ticket.id))
-            rec.value = micros(age)
-            rec.more["age_band"] = age_band(age)
-            rec.is_just_before = not window.inclusive
-            yield ticket, rec, position
 
 
 def stock(recs: list[Rec], ask: Ask) -> Outcome:
@@ -155,34 +141,12 @@ def unresolved_share(desk: Desk, window: Window, ask: Ask) -> Outcome:
 
 def unanswered(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Rulings 69, 77: unresolved, and the clock of the first reply has started and not ended."""
-    recs = []
-    for ticket, rec, _ in open_tickets(desk, window):
-        clock = ticket.first_reply()
-        started = clock.start is not None and window.before_end(max(clock.start, ticket.created_at))
-        ended = clock.end is not None and window.before_end(max(clock.end, ticket.created_at))
-        if started and not ended:
-            recs.append(rec)
-    return stock(recs, ask)
-
-
-def open_wait(ticket: Ticket, window: Window) -> Wait | None:
-    """The wait that is open at the stock's instant."""
-    for wait in ticket.waits:
-        ended = wait.end is not None and window.before_end(wait.end)
-        if window.before_end(wait.opened_at) and not ended:
-            return wait
-    return None
+    return stock(unanswered_recs(desk, window), ask)
 
 
 def waiting_now(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Tickets with an open wait; with a statistic, the waits' length by either clock."""
-    recs = []
-    for ticket, rec, _ in open_tickets(desk, window):
-        wait = open_wait(ticket, window)
-        if wait:
-            rec.value = ticket.lived.elapsed(wait.start, window.stock_at, ask.clock, ask.policy)
-            recs.append(rec)
-    return stock(recs, ask)
+    return stock(waiting_recs(desk, window, ask), ask)
 
 
 def open_by_last_response(desk: Desk, window: Window, ask: Ask) -> Outcome:

@@ -81,6 +81,7 @@ class Outcome:
     every_bucket: bool = False
     broadcast: dict[str, frozenset[str]] = field(default_factory=dict)  # part -> dimensions that do not split it
     is_filed: bool = True  # rows outside the window are dropped by their `at`
+    running: list[Rec] | None = None  # what is still open at the window's end, counted as n_open
 
 
 def cell(value: Any, n: int, numerator: Any = None, denominator: Any = None, **more: Any) -> Cell:

@@ -10,13 +10,14 @@ from oracle.episodes import Resolution, is_human_reply
 from oracle.numbers_of import QUANTILES, SECOND, summed_values, survival_at, survival_quantile, values
 from oracle.records import Cell, Outcome, Parts, Rec, Window, cell
 from oracle.replies import FirstReply
+from oracle.running import answered_recs, unanswered_recs, unresolved_recs, waiting_recs
 
 Metric = Callable[[Desk, Window, Ask], Outcome]
 
 
-def durations(recs: list[Rec], ask: Ask) -> Outcome:
+def durations(recs: list[Rec], ask: Ask, running: list[Rec] | None = None) -> Outcome:
     """The asked statistic; the median by default."""
-    return Outcome({"rows": recs}, values(ask.stat or "median", ask.within_s))
+    return Outcome({"rows": recs}, values(ask.stat or "median", ask.within_s), running=running)
 
 
 def by_author(ticket: Ticket, position: int) -> Rec:
@@ -55,12 +56,13 @@ def _first_replies(ask: Ask, clock_of: Callable[[Ticket], FirstReply]) -> Callab
 
 def first_reply_time(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Creation (the customer's first message, ringing) -> first human reply (answered)."""
-    return durations(_first_replies(ask, lambda t: t.first_reply())(desk), ask)
+    return durations(_first_replies(ask, lambda t: t.first_reply())(desk), ask, unanswered_recs(desk, window))
 
 
 def first_reply_time_any(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """The same, automation's replies count."""
-    return durations(_first_replies(ask, lambda t: t.first_reply(count_automation=True))(desk), ask)
+    recs = _first_replies(ask, lambda t: t.first_reply(count_automation=True))(desk)
+    return durations(recs, ask, unanswered_recs(desk, window, count_automation=True))
 
 
 def _handed_at(ticket: Ticket) -> datetime | None:
@@ -88,7 +90,12 @@ def assignment_to_first_reply(desk: Desk, window: Window, ask: Ask) -> Outcome:
         end = None if clock.end is None else _replied_at(ticket, clock)
         return FirstReply(_handed_at(ticket), end, clock.position)
 
-    return durations(_first_replies(ask, clock_of)(desk), ask)
+    running = []
+    for rec in unanswered_recs(desk, window):
+        handed = _handed_at(rec.ticket) if rec.ticket else None
+        if handed is not None and window.before_end(handed):
+            running.append(rec)
+    return durations(_first_replies(ask, clock_of)(desk), ask, running)
 
 
 def reply_time(desk: Desk, window: Window, ask: Ask) -> Outcome:
@@ -101,32 +108,38 @@ def reply_time(desk: Desk, window: Window, ask: Ask) -> Outcome:
                 rec.value = ticket.lived.elapsed(wait.start, wait.end, ask.clock, ask.policy)
                 rec.more["ended_by"] = "reply"
                 recs.append(rec)
-    return durations(recs, ask)
+    return durations(recs, ask, waiting_recs(desk, window, ask))
 
 
-def _to_resolution(desk: Desk, ask: Ask, pick: Callable[[Ticket], list[tuple[datetime, Resolution]]]) -> Outcome:
+Pick = Callable[[Ticket], list[tuple[datetime, Resolution]]]
+
+
+def _to_resolution(desk: Desk, ask: Ask, running: list[Rec], pick: Pick) -> Outcome:
     recs = []
     for ticket in desk.tickets:
         for start, resolution in pick(ticket):
             rec = at_resolution(ticket, resolution)
             rec.value = ticket.lived.elapsed(start, resolution.at, ask.clock, ask.policy)
             recs.append(rec)
-    return durations(recs, ask)
+    return durations(recs, ask, running)
 
 
 def resolution_time_first(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Creation -> first resolution."""
-    return _to_resolution(desk, ask, lambda t: [(t.created_at, r) for r in t.life.resolutions[:1]])
+    running = unresolved_recs(desk, window, never_resolved=True)
+    return _to_resolution(desk, ask, running, lambda t: [(t.created_at, r) for r in t.life.resolutions[:1]])
 
 
 def resolution_time(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Creation -> last resolution, of tickets resolved at `as_of`."""
-    return _to_resolution(desk, ask, lambda t: [(t.created_at, t.resolution)] if t.resolution else [])
+    running = unresolved_recs(desk, window)
+    return _to_resolution(desk, ask, running, lambda t: [(t.created_at, t.resolution)] if t.resolution else [])
 
 
 def resolution_time_episode(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Start of an episode -> its resolution."""
-    return _to_resolution(desk, ask, lambda t: [(r.episode_start, r) for r in t.life.resolutions])
+    running = unresolved_recs(desk, window)
+    return _to_resolution(desk, ask, running, lambda t: [(r.episode_start, r) for r in t.life.resolutions])
 
 
 def first_reply_to_resolution(desk: Desk, window: Window, ask: Ask) -> Outcome:
@@ -138,7 +151,7 @@ def first_reply_to_resolution(desk: Desk, window: Window, ask: Ask) -> Outcome:
             return []
         return [(_replied_at(ticket, clock), ticket.resolution)]
 
-    return _to_resolution(desk, ask, pick)
+    return _to_resolution(desk, ask, answered_recs(desk, window), pick)
 
 
 def time_to_resolution_km(desk: Desk, window: Window, ask: Ask) -> Outcome:
