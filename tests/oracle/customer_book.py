@@ -81,7 +81,8 @@ class Book:
 
     def order_customer(self, order: Row) -> str | None:
         """Ruling 39."""
-        return self.world.customer(order.get("account"), order.get("person"))
+        customer: str | None = self.world.customer(order.get("account"), order.get("person"))
+        return customer
 
 
 def is_paid_order(order: Row) -> bool:

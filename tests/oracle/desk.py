@@ -64,7 +64,7 @@ class Ticket:
     @cached_property
     def calls(self) -> list[Row]:
         """Calls of this ticket and of what was merged into it."""
-        return [call for call in self.world.tables["call"] if self.world.home.get(call.get("ticket")) == self.id]
+        return [call for call in self.world.tables["call"] if self.world.home.get(call.get("ticket") or "") == self.id]
 
     def first_reply(self, count_automation: bool = False) -> FirstReply:
         """The clock of the first reply."""

@@ -11,6 +11,13 @@ from oracle.rows import Row
 # New York (10 March), London and Berlin (31 March) and Lord Howe and Sydney (6 April, the clock goes back).
 RANGE = (datetime(2024, 3, 1), datetime(2024, 4, 15))
 AS_OF = datetime(2024, 4, 12, 12)
+# Questions that meet those edges: (period, zone).
+QUESTIONS = (
+    (("2024-03-01", "2024-04-12"), "UTC"),
+    (("2024-03-10", "2024-04-01"), "America/New_York"),
+    (("2024-03-31", "2024-04-20"), "Europe/London"),
+    (("2024-03-04", "2024-04-07"), "Australia/Lord_Howe"),
+)
 NEAR = (
     datetime(2024, 3, 9, 20),
     datetime(2024, 3, 10, 6, 30),

@@ -39,7 +39,7 @@ def _session(draw: Draw, crew: Company, history: History, items: list[str], tick
             continue
         marked = marked or kind == "resolved"
         who = person if draw.chance(0.8) else None
-        row = {"session": session, "person": who, "at": at}
+        row: dict[str, object] = {"session": session, "person": who, "at": at}
         _event(draw, crew, history, items, kind, row, ticket_ids)
         at = at + timedelta(seconds=draw.one((0, 5, 60, 600)))
 

@@ -1,15 +1,18 @@
 """Hand-computed facts about promises, calls, surveys, customers; and identities on random histories."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
 
 from oracle.answer import METRICS, ask_desk
 from oracle.backlog import CannotSplit
+from oracle.business import Schedules
 from oracle.desk import Desk
 from oracle.draw import AS_OF
-from oracle.histories import random_history
+from oracle.histories import histories, random_history
 from oracle.test_oracle_self import ANA, OPEN, SOLVE, T0, C, ask, history, value
 
 PERIOD = ["2024-03-08", "2024-04-12T00:00:00+00:00"]
@@ -207,6 +210,30 @@ def test_rows_in_another_order_answer_the_same():
         if metric not in ("moved_in", "moved_out"):
             first, second = (by(desk, metric, period=["2024-03-01", "2024-04-20"]) for desk in desks)
             assert first == pytest.approx(second, nan_ok=True) if None not in first.values() else first == second
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kolkata"])
+def test_business_clock_is_the_minute_walk(zone):
+    hours = [{"schedule": "w", "weekday": d, "open_minute": 1320, "close_minute": 1590} for d in range(7)]
+    hours += [{"schedule": "w", "weekday": d, "open_minute": 60, "close_minute": 180} for d in (5, 6)]
+    tables = {"schedule": [{"id": "w", "zone": zone}], "schedule_hours": hours, "holiday": []}
+    clock = Schedules(tables)
+    for start in (datetime(2024, 3, 9, 12, 7), datetime(2024, 3, 30, 12), datetime(2024, 4, 6), datetime(2024, 11, 2)):
+        walked = 0
+        for n in range(2 * 1440):
+            wall = (start + timedelta(minutes=n)).replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+            minute, day = wall.hour * 60 + wall.minute, wall.weekday()
+            walked += minute >= 1320 or minute < 150 or (day in (5, 6) and 60 <= minute < 180)
+        assert clock.business("w", start, start + timedelta(days=2)) == walked * 60 * 10**6
+
+
+@settings(max_examples=25, deadline=None)
+@given(histories())
+def test_waits_start_before_they_end(rows):
+    for ticket in Desk(rows, AS_OF).tickets:
+        for wait in ticket.waits:
+            assert wait.start <= wait.opened_at
+            assert wait.end is None or wait.opened_at <= wait.end
 
 
 def test_as_of_hides_what_came_later():
