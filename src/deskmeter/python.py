@@ -8,7 +8,6 @@ with deskmeter.open("my-desk") as desk:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,10 +20,10 @@ from deskmeter.base.extras import extra
 from deskmeter.notebook import grid_html, result_html
 from deskmeter.query.export import Grid, Json, drill_grid, drill_object, result_grid, result_object, to_json
 from deskmeter.query.filters import Where
-from deskmeter.query.parse import Words, names_of, parse_request
+from deskmeter.query.parse import Words, names_of, narrowed, parse_request
 from deskmeter.query.periods import Setting, parse_instant
 from deskmeter.query.reports import DimensionEntry, DoctorReport, MetricEntry
-from deskmeter.query.request import Request
+from deskmeter.query.request import MetricAsk, Request
 from deskmeter.query.result import DrillResult, MetricInfo, Result, Row
 from deskmeter.query.sheets import ending, grid_bytes, to_arrow, to_csv, write_whole
 from deskmeter.query.story import TicketStory
@@ -153,9 +152,10 @@ class Answer(Frame):
                 )
         tz = Setting(self.result.as_of, self.result.zone).tz
         at = parse_instant(bucket, tz, "bucket") if bucket else None
-        return Drill(self._desk.drill(self._request_of(metric), wanted, at, limit), self.result.zone)
+        request = narrowed(self.request, self._ask_of(metric), wanted, at is not None)
+        return Drill(self._desk.drill(request, wanted, at, limit), self.result.zone)
 
-    def _request_of(self, metric: str | None) -> Request:
+    def _ask_of(self, metric: str | None) -> MetricAsk:
         ids = [ask.id for ask in self.request.metrics]
         if metric is None and len(ids) > 1:
             raise AskerError(f"the answer has several metrics; say which: drill(metric='{ids[0]}')")
@@ -163,7 +163,7 @@ class Answer(Frame):
         chosen = self.request.metrics[0] if metric is None else keyed.get(metric)
         if chosen is None:
             raise AskerError(f"the answer has no metric `{metric}`; it has {', '.join(keyed)}")
-        return replace(self.request, metrics=(chosen,), compare=None)
+        return chosen
 
     def _repr_html_(self) -> str:
         return result_html(self.result)
@@ -218,14 +218,12 @@ class Desk:
             asked, dimensions, grain, where, period, last, this, start, end, compare, stat, within, clock,
             schedule_policy, zone, as_of, top, totals, intervals, options,
         )  # fmt: skip
-        setting = Setting(self._desk.now(), self._desk.config.zone, self._desk.config.week_start)
-        request = parse_request(words, setting, names_of(self._desk.metrics(), self._desk.dimensions()))
+        request = parse_request(words, self._setting(), names_of(self._desk.metrics(), self._desk.dimensions()))
         return Answer(self._desk, request, self._desk.ask(request))
 
     def explain(self, ticket: str, as_of: str | None = None) -> TicketStory:
         """One ticket's timeline, its clocks, and where it counts."""
-        tz = Setting(self._desk.now(), self._desk.config.zone).tz
-        return self._desk.explain(ticket, parse_instant(as_of, tz, "as_of") if as_of else None)
+        return self._desk.explain(ticket, parse_instant(as_of, self._setting().tz, "as_of") if as_of else None)
 
     def metrics(self) -> tuple[MetricEntry, ...]:
         """The catalogue."""
@@ -242,6 +240,10 @@ class Desk:
     def close(self) -> None:
         """Lets the store go."""
         self._desk.close()
+
+    def _setting(self) -> Setting:
+        begins_at, ends_at = self._desk.span()
+        return Setting(self._desk.now(), self._desk.config.zone, self._desk.config.week_start, begins_at, ends_at)
 
     def __enter__(self) -> Self:
         return self

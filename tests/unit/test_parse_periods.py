@@ -70,9 +70,12 @@ def test_a_period_word_means_one_span(text: str, start: str, end: str) -> None:
     assert local(parse_period(text, WEDNESDAY)) == (start, end)
 
 
-def test_all_begins_with_the_desks_first_day() -> None:
-    setting = Setting(WEDNESDAY.as_of, "Europe/London", begins_at=datetime(2025, 7, 1, 9, tzinfo=UTC))
-    assert local(parse_period("all", setting))[0] == "2025-07-01 00:00"
+def test_all_runs_from_the_desks_first_day_to_its_last() -> None:
+    first, last = datetime(2025, 7, 1, 9, tzinfo=UTC), datetime(2026, 2, 3, 23, 30, tzinfo=UTC)
+    setting = Setting(WEDNESDAY.as_of, "Europe/London", 0, first, last)
+    assert local(parse_period("all", setting)) == ("2025-07-01 00:00", "2026-02-04 00:00")
+    before = Setting(first.replace(year=2024), "Europe/London", 0, first, last)
+    assert local(parse_period("all", before)) == ("2024-07-01 00:00", "2024-07-02 00:00")
 
 
 def test_a_week_may_start_on_sunday() -> None:

@@ -29,5 +29,6 @@ def request_of(desk: Desk, words: Words) -> Request:
 
 
 def setting_of(desk: Desk) -> Setting:
-    """The desk's present, zone and first day of the week."""
-    return Setting(desk.now(), desk.config.zone, desk.config.week_start)
+    """The desk's present, zone, first day of the week, and its first and last event."""
+    begins_at, ends_at = desk.span()
+    return Setting(desk.now(), desk.config.zone, desk.config.week_start, begins_at, ends_at)

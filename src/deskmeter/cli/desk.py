@@ -3,9 +3,8 @@
 import os
 from pathlib import Path
 
+from deskmeter.base.config import FILE
 from deskmeter.base.errors import AskerError
-
-CONFIG_NAME = "deskmeter.toml"
 
 
 def find_desk(said: Path | None, start: Path | None = None) -> Path:
@@ -20,13 +19,13 @@ def find_desk(said: Path | None, start: Path | None = None) -> Path:
     """
     named = said or (Path(os.environ["DESKMETER_DESK"]) if os.environ.get("DESKMETER_DESK") else None)
     if named is not None:
-        if not (named / CONFIG_NAME).is_file():
+        if not (named / FILE).is_file():
             way = f"`deskmeter init {named}` makes one"
-            raise AskerError(f"no desk in `{named}` (it has no {CONFIG_NAME}); {way}")
+            raise AskerError(f"no desk in `{named}` (it has no {FILE}); {way}")
         return named
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
-        if (folder / CONFIG_NAME).is_file():
+        if (folder / FILE).is_file():
             return folder
     ways = "name one with --desk DIR or make one with `deskmeter init`"
-    raise AskerError(f"no desk here: no {CONFIG_NAME} in `{here}` or above; {ways}")
+    raise AskerError(f"no desk here: no {FILE} in `{here}` or above; {ways}")

@@ -6,7 +6,7 @@ What stands without a metric (`--stat`, `--clock`, `--within`) holds for every m
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from deskmeter.base.errors import AskerError, nearest
@@ -117,6 +117,13 @@ def parse_request(words: Words, setting: Setting, names: Names | None = None) ->
     )
 
 
+def narrowed(request: Request, metric: MetricAsk, keys: Collection[str], has_bucket: bool) -> Request:
+    """The question about one metric that is split only by what a cell is named by; for a drill into that cell."""
+    by = tuple(dimension for dimension in request.by if dimension in keys)
+    grain = request.grain if has_bucket else None
+    return replace(request, metrics=(metric,), by=by, grain=grain, compare=None, top=None, totals=False)
+
+
 def parse_metric(text: str, names: Names | None = None) -> tuple[MetricAsk, tuple[str, ...]]:
     """One metric word with its choices, and the options (`all=true`) that belong to the whole request.
 
@@ -203,7 +210,7 @@ def _setting(words: Words, setting: Setting) -> Setting:
     zone_name = words.zone or setting.zone
     as_of = parse_instant(words.as_of, zone(zone_name), "as_of") if words.as_of else setting.as_of
     zone(zone_name)
-    return Setting(as_of, zone_name, setting.week_start, setting.begins_at)
+    return replace(setting, as_of=as_of, zone=zone_name)
 
 
 def _period(words: Words, setting: Setting) -> Period:

@@ -9,7 +9,7 @@ What the words mean:
 * `this week`, `today` ...: the running unit so far, up to `as_of`.
 * `2026`, `2026-05`, `2026-Q2`, `2026-W21`, `2026-05-04`: that year, month, quarter, ISO week or day, whole.
 * `2026-01-01..2026-03-01`: from the first instant of the one to the first instant of the other, which is not in it.
-* `all`: from the desk's first event to the end of the local day of `as_of`.
+* `all`: from the local day of the desk's first event to the end of that of its last one, or of `as_of` before it.
 
 Days, weeks and longer units are those of the wall clock; an hour is 3,600 seconds.
 """
@@ -48,13 +48,14 @@ class Setting:
     """Where and when a question is put: what words such as `today` need.
 
     Attributes:
-        begins_at: the desk's first event, the start of `all`; None: unknown, then 1970.
+        begins_at, ends_at: the desk's first and last event, the ends of `all`; None: no event, then 1970 and `as_of`.
     """
 
     as_of: datetime
     zone: str
     week_start: int = 0
     begins_at: datetime | None = None
+    ends_at: datetime | None = None
 
     @property
     def tz(self) -> ZoneInfo:
@@ -74,9 +75,7 @@ def parse_period(text: str, setting: Setting) -> Period:
     """
     words = " ".join(text.lower().split())
     if words == "all":
-        tomorrow = setting.as_of.astimezone(setting.tz).date() + timedelta(days=1)
-        first = (setting.begins_at or EPOCH).astimezone(setting.tz).date()
-        return _checked(start_of_day(first, setting.tz), start_of_day(tomorrow, setting.tz), text)
+        return _everything(setting)
     if words == "today":
         return this_unit("day", setting)
     if words == "yesterday":
@@ -211,6 +210,14 @@ def comparison_period(period: Period, comparison: Comparison, tz: ZoneInfo) -> P
     start = local_instant(moved, wall.hour * 60 + wall.minute, tz, wall.fold)
     start += timedelta(seconds=wall.second, microseconds=wall.microsecond)
     return Period(start, start + length)
+
+
+def _everything(setting: Setting) -> Period:
+    tz = setting.tz
+    last = min(setting.as_of, setting.ends_at or setting.as_of)
+    first = min(setting.begins_at or EPOCH, last)
+    after = last.astimezone(tz).date() + timedelta(days=1)
+    return Period(start_of_day(first.astimezone(tz).date(), tz), start_of_day(after, tz))
 
 
 def _named(words: str, tz: ZoneInfo) -> Period:

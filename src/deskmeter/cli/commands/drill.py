@@ -21,7 +21,7 @@ from deskmeter.cli.grid import text_table
 from deskmeter.cli.output import Output, emit
 from deskmeter.query.export import drill_grid, drill_object
 from deskmeter.query.format import NULL, format_value
-from deskmeter.query.parse import Words
+from deskmeter.query.parse import Words, narrowed
 from deskmeter.query.periods import parse_instant
 from deskmeter.query.result import DrillResult
 
@@ -71,7 +71,7 @@ def run(
         if at is not None and request.grain is None:
             raise AskerError(f"`--bucket {bucket}` needs a grain; write for instance --by week")
         most = limit or (_SHOWN if output.is_for_people else None)
-        drill = opened_desk.drill(request, keys, at, most)
+        drill = opened_desk.drill(narrowed(request, request.metrics[0], keys, at is not None), keys, at, most)
     emit(
         output,
         lambda width: page(drill, width),
