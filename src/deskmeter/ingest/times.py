@@ -84,6 +84,16 @@ def check_format(text: str) -> None:
     _regex(text)
 
 
+def fits_somewhere(values: pa.Array, form: str) -> bool:
+    """Whether any value has the outer form of this format; cheap, days and months are not looked at.
+
+    >>> fits_somewhere(pa.array(["31/02/2016"]), "%d/%m/%Y")
+    True
+    """
+    pattern = r"^\d+(\.\d+)?$" if form in _EPOCHS or form == "excel" else _ISO if form == "iso" else _regex(form)
+    return pc.any(pc.match_substring_regex(values, pattern)).as_py() is True
+
+
 def parse_times(values: pa.Array, formats: tuple[str, ...], zone: str) -> Times:
     """Instants of text values; null where the value is null or cannot be read.
 
