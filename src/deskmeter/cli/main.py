@@ -17,6 +17,8 @@ from deskmeter.base.errors import DeskmeterError
 from deskmeter.cli.registry import CommandGroup, InterruptedByUserError, PipeClosedError
 from deskmeter.cli.terminal import complain, quiet_stdout, write
 
+_INTERRUPTED = 130
+
 app = Typer(cls=CommandGroup, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
 
@@ -45,13 +47,15 @@ def main(args: Sequence[str] | None = None) -> int:
             args=list(args) if args is not None else None, prog_name="deskmeter", standalone_mode=False
         )
         sys.stdout.flush()
+        if code == _INTERRUPTED:  # typer has caught Ctrl-C itself, before our group ran
+            raise InterruptedByUserError
         return code if isinstance(code, int) else 0
     except (PipeClosedError, BrokenPipeError):
         quiet_stdout()
         return 0
     except (InterruptedByUserError, KeyboardInterrupt):
         complain("interrupted; what was done so far is kept, and the same command goes on from there")
-        return 130
+        return _INTERRUPTED
     except DeskmeterError as error:
         _trace()
         complain(str(error))
