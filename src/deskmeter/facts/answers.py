@@ -62,8 +62,9 @@ def surveys(t: Tables) -> Mapping[str, ibis.Table]:
 def answer_facts(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_answer`: one row an answer that counts, filed when it was given, credited to the agent frozen in its survey.
 
-    score: reversed scales turned round. counts: its scale has the rule that its kind needs. is_satisfied, is_low: null where the scale has no such rule. followed_us:
-    the first follow-up of the survey (of the answer, where it stands alone) done at or after the answer.
+    score: reversed scales turned round. counts: its scale has the rule that its kind needs. is_satisfied, is_low:
+    null where the scale has no such rule. followed_us: the first follow-up of the survey (of the answer, where it
+    stands alone) done at or after the answer.
     """
     rows = t["answer_given"].rename(survey_kind="kind", agent_id="agent")
     sent = t.canonical("survey_sent").select(
@@ -92,7 +93,7 @@ def _placed(rows: ibis.Table, t: Tables, at: str) -> ibis.Table:
     """`rows` with ticket, customer, agent, team and the ticket's state at `at`.
 
     The agent is the one frozen in the survey, else the call's (ruling 37). The customer is the person's, else the
-    ticket's. The channel is the ticket's, else the survey's.
+    ticket's. The channel is the ticket's, a call's is phone, else the survey's.
     """
     calls = t.canonical("call").select(_call_source="source", _call_id="id", _call_agent="agent")
     rows = rows.left_join(calls, [("source", "_call_source"), ("call", "_call_id")])
@@ -112,7 +113,11 @@ def _placed(rows: ibis.Table, t: Tables, at: str) -> ibis.Table:
         agent_key=key(rows.source, rows.agent_id),
         account=is_unknown.ifelse(rows._ticket_account, rows.account),
         customer=known_or(rows.customer, rows._customer),
-        channel=rows._ticket_id.isnull().ifelse(rows.survey_channel, rows._ticket_channel),
+        channel=ibis.cases(
+            (rows._ticket_id.notnull(), rows._ticket_channel),
+            (rows.call.notnull(), ibis.literal("phone")),
+            else_=rows.survey_channel,
+        ),
     ).drop("_ticket_id", "_customer", "_ticket_account", "_ticket_channel")
     return with_ticket_state(rows, t, at, "row", "agent_key")
 

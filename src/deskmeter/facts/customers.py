@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import ibis
 
 from deskmeter.facts.attribution import with_customer
-from deskmeter.facts.people import FAR_FUTURE
-from deskmeter.facts.tables import Tables, key, known_or
+from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or
 
 _STAY = ("source", "customer", "account_key", "id", "from_us", "to_us", "reason", "is_won_back")
 

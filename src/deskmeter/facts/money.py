@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import ibis
 
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
-from deskmeter.facts.people import FAR_FUTURE, with_label
-from deskmeter.facts.tables import Tables, key, known_or
+from deskmeter.facts.people import with_label
+from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or
 
 
 def subscriptions(t: Tables) -> Mapping[str, ibis.Table]:
@@ -100,8 +100,7 @@ def orders(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_order`: one row a paid order (is_order) or refund (is_refund), filed when paid, credited to its agent.
 
     has_ticket: a ticket that counts links to it. is_first: the customer's first paid order that is no renewal;
-    has_second: another followed by `as_of`. margin_micros: amount less cost, null where the cost is unknown; a
-    refund without a cost gives no cost back.
+    has_second: another followed by `as_of`. margin_micros: amount less cost, null where the cost is unknown.
     """
     rows = t.canonical("order").rename(order="id", agent_id="agent", own_kind="kind")
     rows = rows.filter(rows.paid_at.notnull())
@@ -116,12 +115,12 @@ def orders(t: Tables) -> Mapping[str, ibis.Table]:
     rows = with_ticket_state(rows, t, "paid_at", "row", "agent_key")
     rows = rows.mutate(is_refund=known_or(rows.amount_micros < 0, ibis.literal(False)))
     rows = _numbered(rows)
-    cost = rows.is_refund.ifelse(known_or(rows.cost_micros, ibis.literal(0).cast("int64")), rows.cost_micros)
     return {
         "f_order": rows.select(
             "source", "order", "ticket_id", "customer", "account", "agent", "team", "priority", "status", "stage",
-            "currency", "amount_micros", "cost_micros", "order_kind", "is_refund", "has_ticket", "is_first", "has_second",
-            at_us="paid_at", is_order=~rows.is_refund, margin_micros=rows.amount_micros - cost,
+            "currency", "amount_micros", "cost_micros", "order_kind", "is_refund", "has_ticket", "is_first",
+            "has_second",
+            at_us="paid_at", is_order=~rows.is_refund, margin_micros=rows.amount_micros - rows.cost_micros,
         )
     }  # fmt: skip
 

@@ -72,8 +72,8 @@ def _with_rules(rows: ibis.Table, t: Tables) -> ibis.Table:
     is_nps = rows.kind.isin(["nps", "nps_1_10"])
     low_to = ibis.cases(
         (is_nps | ((rows.kind == "rating") & (rows.scale == "1-10")), ibis.literal(6).cast("int64")),
-        (rows.kind.isin(["csat", "rating"]) & (rows.points == 5), rows.scale_low + 1),
-        ((rows.kind == "csat") & (rows.points == 2), rows.scale_low),
+        (rows.points == 5, rows.scale_low + 1),
+        (rows.points == 2, rows.scale_low),
         else_=rows._low_to,
     )
     counts = rows.off_scale.isnull() & rows.score.notnull()

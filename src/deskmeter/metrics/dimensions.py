@@ -7,6 +7,7 @@ import ibis
 
 from deskmeter.base.errors import AskerError, nearest
 from deskmeter.canon.vocab import NONE, UNATTRIBUTED
+from deskmeter.metrics.bands import value_band
 from deskmeter.metrics.spec import Asked
 
 QUARTER_HOUR_US = 900_000_000
@@ -80,7 +81,7 @@ DIMENSIONS: tuple[Dimension, ...] = (
     Dimension("outcome", "Outcome", "outcome of a call"),
     Dimension("churn_reason", "Reason for leaving", "main reason that the customer gave"),
     Dimension("contact", "Kind of contact", "created, new_contact or call"),
-    Dimension("score", "Score", "the answer as given"),
+    Dimension("score", "Score", "the rating given, on a reversed scale turned round"),
 )
 
 BUILT_IN: dict[str, Dimension] = {d.id: d for d in DIMENSIONS}
@@ -208,7 +209,7 @@ def _plan(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ib
 
 
 def _band(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    bands = asked.tables("value_band").select(_key="customer", _value="band")
+    bands = value_band(asked).select(_key="customer", _value="band")
     joined = _with_customer(rows, asked).left_join(bands, [("_customer", "_key")])
     return joined.mutate(**{name: joined._value}).drop("_value", "_key", "_customer")
 

@@ -32,6 +32,7 @@ class Asked:
     with_clocks: Callable[[ibis.Table, str, str, str], ibis.Table]
     # bucket, from_us, to_us, start_us (just before from), end_us (just before to, or as_of), limit_us (to, or as_of)
     buckets: ibis.Table
+    by: tuple[str, ...] = ()  # the dimensions split by alone: none where the rows behind a cell are listed
 
     @property
     def clock_column(self) -> str:
@@ -124,6 +125,7 @@ class Sum:
 
     of: Expression
     empty: Literal[0] | None = 0
+    divisor: int = 1  # values are added up in 1/divisor of the unit
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,9 @@ class Ratio:
     bottom_key: str | None = None
     bottom_part: int = 0
     is_share: bool = False
+    top_divisor: int = 1  # the sum above is in 1/top_divisor of the unit
+    bottom_divisor: int = 1
+    n_key: str | None = None  # n is the number of these in the bottom part, not the bottom's sum
 
 
 @dataclass(frozen=True)
@@ -208,6 +213,15 @@ class View:
     columns: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A number shown beside the value, where it is not 0: `text` with {n} for the sum of `of` over a part."""
+
+    text: str
+    of: Expression
+    part: int = 0
+
+
 Aggregate = Count | Sum | Share | Ratio | Stat | Nps | Survival | Formula | TimeMean | View
 
 
@@ -235,6 +249,7 @@ class Metric:
     is_additive: bool = True  # false: buckets do not add up to the whole
     refuses: Mapping[str, str] = field(default_factory=dict)  # dimension -> why it cannot split this metric
     splits_by: tuple[str, ...] = ()  # dimensions without which the value is null when they differ (scale, currency)
+    beside: tuple[Beside, ...] = ()
     default_within_s: int | None = None
     decimals: int = 1
     origin: Literal["built in", "user"] = "built in"

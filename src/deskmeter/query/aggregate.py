@@ -54,7 +54,7 @@ def grouped(metric: Metric, part: int, rows: ibis.Table, split: Split, asked: As
     if isinstance(aggregate, Stat) and part == aggregate.running:
         return Grouped(part, rows.group_by(keys).aggregate(n_open=rows.count()))
     if isinstance(aggregate, Stat):
-        return _statistic(aggregate, part, rows, keys, asked, stat)
+        return _statistic(aggregate, part, rows, keys, asked, stat, _apart(metric, part, rows, split))
     if isinstance(aggregate, Survival):
         length = (aggregate.length(rows, asked) // aggregate.divisor).cast("int64")
         rows = rows.mutate(_length=length, _seen=aggregate.seen(rows, asked))
@@ -62,7 +62,25 @@ def grouped(metric: Metric, part: int, rows: ibis.Table, split: Split, asked: As
         return Grouped(
             part, rows.group_by([*keys, "_length"]).aggregate(events=_total(rows._seen.cast("int64")), n=rows.count())
         )
-    return Grouped(part, rows.group_by(keys).aggregate(**_components(metric, part, rows, asked)))
+    if isinstance(aggregate, Share):
+        rows = _marked(aggregate, rows, asked)
+    found = _components(metric, part, rows, asked)
+    for name, column in _apart(metric, part, rows, split).items():
+        found[name] = rows[column].nunique()
+    for number, beside in enumerate(metric.beside):
+        if beside.part == part:
+            found[f"beside_{number}"] = _total(beside.of(rows, asked))
+    return Grouped(part, rows.group_by(keys).aggregate(**found))
+
+
+def _apart(metric: Metric, part: int, rows: ibis.Table, split: Split) -> dict[str, str]:
+    """The columns that must not differ within a group: mixed_<part>_<dimension> -> column (ruling 34)."""
+    found: dict[str, str] = {}
+    for id in metric.splits_by:
+        if id not in split.dims:
+            names = (f"summed_{id}", metric.parts[part].dims.get(id, id))
+            found.update({f"mixed_{part}_{id}": name for name in reversed(names) if name in rows.columns})
+    return found
 
 
 def _total(value: ibis.Value) -> ibis.Value:
@@ -105,15 +123,19 @@ def _measure(kind: str, value: ibis.Value) -> ibis.Value:
     return {"sum": value.sum, "max": value.max, "first": value.max}[kind]()
 
 
-def _share(share: Share, rows: ibis.Table, asked: Asked) -> dict[str, ibis.Value]:
+def _marked(share: Share, rows: ibis.Table, asked: Asked) -> ibis.Table:
+    """Adds _base and _hit: whether a row is in the denominator and in the numerator; unknown is in neither."""
     base = share.base(rows, asked) if share.base else ibis.literal(True)
-    base = ibis.coalesce(base, ibis.literal(False))
-    hit = ibis.coalesce(share.hit(rows, asked), ibis.literal(False)) & base
+    rows = rows.mutate(_base=ibis.coalesce(base, ibis.literal(False)))
+    return rows.mutate(_hit=ibis.coalesce(share.hit(rows, asked), ibis.literal(False)) & rows._base)
+
+
+def _share(share: Share, rows: ibis.Table, asked: Asked) -> dict[str, ibis.Value]:
     if share.key or "_row" in rows.columns:
         thing = rows[share.key or "_row"]
-        found = {"numerator": thing.nunique(where=hit), "denominator": thing.nunique(where=base)}
+        found = {"numerator": thing.nunique(where=rows._hit), "denominator": thing.nunique(where=rows._base)}
     else:
-        found = {"numerator": hit.cast("int64").sum(), "denominator": base.cast("int64").sum()}
+        found = {"numerator": rows._hit.cast("int64").sum(), "denominator": rows._base.cast("int64").sum()}
     if share.maturing is not None:
         found["maturing"] = share.maturing(rows, asked).cast("int64").sum()
     return found
@@ -125,6 +147,8 @@ def _ratio(ratio: Ratio, part: int, rows: ibis.Table, asked: Asked) -> dict[str,
         found["numerator"] = _side(ratio.top, ratio.top_key, rows, asked)
     if part == ratio.bottom_part:
         found["denominator"] = _side(ratio.bottom, ratio.bottom_key, rows, asked)
+        if ratio.n_key:
+            found["n"] = rows[ratio.n_key].nunique()
     return found
 
 
@@ -134,16 +158,19 @@ def _side(of: object, key: str | None, rows: ibis.Table, asked: Asked) -> ibis.V
     return of(rows, asked).sum() if callable(of) else _row_count(rows)
 
 
-def _statistic(stat: Stat, part: int, rows: ibis.Table, keys: list[str], asked: Asked, name: str) -> Grouped:
+def _statistic(
+    stat: Stat, part: int, rows: ibis.Table, keys: list[str], asked: Asked, name: str, apart: dict[str, str]
+) -> Grouped:
     rows = rows.mutate(_value=stat.of(rows, asked))
     rows = rows.filter(rows._value.notnull())
     if stat.per:
         rows = rows.group_by([*keys, stat.per]).aggregate(_value=rows._value.sum())
         rows = rows.mutate(_value=(rows._value // stat.divisor).cast("int64"))
-    values = rows.select(*keys, value="_value")
+    values = rows.select(*keys, value="_value", **({} if stat.per else apart))
     numbers: dict[str, ibis.Value] = {"n": values.count(), "total": values.value.sum()}
     if name in QUANTILES:
         numbers["quantile"] = values.value.quantile(QUANTILES[name])
     if name == "share_within":
         numbers["numerator"] = (values.value <= asked.within_s).cast("int64").sum()
+    numbers.update({column: values[column].nunique() for column in apart if not stat.per})
     return Grouped(part, values.group_by(keys).aggregate(**numbers), values)

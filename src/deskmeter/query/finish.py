@@ -1,7 +1,7 @@
 """From the engine's numbers per group to cells: value, n, interval, both parts of a ratio."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deskmeter.metrics.spec import (
     Count,
@@ -45,7 +45,29 @@ class Choice:
 
 
 def finish(metric: Metric, group: Group, choice: Choice) -> Cell:
-    """The cell of one group; an empty group is 0 for counts and null for all else (ruling 7)."""
+    """The cell of one group; an empty group is 0 for counts and null for all else (ruling 7).
+
+    Null too where the group holds more than one scale, site or currency that must not be pooled (ruling 34).
+    """
+    cell = _finished(metric, group, choice)
+    mixed = [id for id in metric.splits_by if _is_mixed(id, group.numbers)]
+    if mixed:
+        words = " and ".join(f"more than one {id}; split by `{id}`" for id in mixed)
+        return Cell(None, cell.n, notes=(words,))
+    notes = [
+        beside.text.format(n=_whole(group.numbers.get(f"beside_{number}")))
+        for number, beside in enumerate(metric.beside)
+        if group.numbers.get(f"beside_{number}")
+    ]
+    return replace(cell, notes=(*cell.notes, *notes)) if notes else cell
+
+
+def _is_mixed(id: str, numbers: Numbers) -> bool:
+    names = (name for name in numbers if name.startswith("mixed_") and name.endswith(f"_{id}"))
+    return any((numbers[name] or 0) > 1 for name in names)
+
+
+def _finished(metric: Metric, group: Group, choice: Choice) -> Cell:
     aggregate = metric.aggregate
     numbers = group.numbers
     if isinstance(aggregate, Count):
@@ -53,11 +75,12 @@ def finish(metric: Metric, group: Group, choice: Choice) -> Cell:
         return Cell(float(n), n)
     if isinstance(aggregate, Sum):
         total = numbers.get("value")
-        return Cell(total if total is not None else aggregate.empty, _whole(numbers.get("n")))
+        total = aggregate.empty if total is None else total / aggregate.divisor
+        return Cell(total, _whole(numbers.get("n")))
     if isinstance(aggregate, Share):
         return _share(numbers, aggregate.is_countable)
     if isinstance(aggregate, Ratio):
-        return _ratio(numbers, aggregate.is_share)
+        return _ratio(numbers, aggregate)
     if isinstance(aggregate, Stat):
         return _statistic(aggregate, numbers, choice)
     if isinstance(aggregate, Nps):
@@ -88,10 +111,11 @@ def _share(numbers: Numbers, is_countable: bool) -> Cell:
     )  # fmt: skip
 
 
-def _ratio(numbers: Numbers, is_share: bool) -> Cell:
-    top, bottom = numbers.get("numerator") or 0.0, numbers.get("denominator") or 0.0
-    n = int(bottom)
-    bounds = wilson(int(top), n) if is_share and 0 < n and top <= n else Interval(None, None)
+def _ratio(numbers: Numbers, ratio: Ratio) -> Cell:
+    top = (numbers.get("numerator") or 0.0) / ratio.top_divisor
+    bottom = (numbers.get("denominator") or 0.0) / ratio.bottom_divisor
+    n = _whole(numbers.get("n")) if ratio.n_key else int(bottom)
+    bounds = wilson(int(top), n) if ratio.is_share and 0 < n and top <= n else Interval(None, None)
     return Cell(top / bottom if bottom else None, n, bounds.low, bounds.high, top, bottom)
 
 
