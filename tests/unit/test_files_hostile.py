@@ -166,7 +166,7 @@ EXPECTED: dict[str, Gives | str] = {
         ("id", "amount", "note"),
         {5: ("1", "1.5", "a")},
         ((2, "the row stands above the header"), (7, "row has 4 fields, header has 3")),
-        ("sheet `Cover` is read; others with content: `Other`",),
+        ("sheet `Cover` is read; there are also `Empty`, `Other`",),
     ),
     "far_corner.xlsx": "a sheet of 1,048,576 rows and 16,384 columns",
     "implicit_far.xlsx": "a sheet of 1,048,576 rows and 3,000 columns",

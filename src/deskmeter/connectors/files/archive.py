@@ -15,7 +15,8 @@ READ_BYTES = 1 << 20
 SHEETS = "xl/worksheets/"
 
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,4})([0-9]{1,9})["']""")
-_ERROR_CELL = re.compile(rb"""\st\s*=\s*["']e["']""")
+_PLAIN_CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
+_ODD_CELLS = (b"<c>", b"<c/", b"<c\n", b"<c\r", b"<c\t", b":c ", b":c>", b":c/", b":c\n", b":c\r", b":c\t")
 _ROW = re.compile(rb"<(?:\w+:)?row\b")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 
@@ -49,10 +50,17 @@ class SheetExtent:
         return self
 
     def _count(self, text: bytes) -> None:
-        for letters, number in set(_REFERENCE.findall(text)):
-            self.rows_n = max(self.rows_n, int(number))
-            self.columns_n = max(self.columns_n, column_number(letters))
-        self.errors_n += len(_ERROR_CELL.findall(text))
+        self.errors_n += text.count(b' t="e"')
+        plain = _PLAIN_CELL.findall(text)
+        is_plain = len(plain) == text.count(b"<c ") and not any(odd in text for odd in _ODD_CELLS)
+        found = plain if is_plain else _REFERENCE.findall(text)
+        self.rows_n = max(self.rows_n, max((int(number) for number in {number for _, number in found}), default=0))
+        letters = {letters for letters, _ in found}
+        self.columns_n = max(self.columns_n, max(map(column_number, letters), default=0))
+        if not is_plain:
+            self._count_side_by_side(text)
+
+    def _count_side_by_side(self, text: bytes) -> None:
         for index, row in enumerate(_ROW.split(text)):
             cells_n = len(_CELL.findall(row))
             self._in_row_n = cells_n if index else self._in_row_n + cells_n

@@ -2,10 +2,10 @@
 
 import json
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 
@@ -21,6 +21,8 @@ BATCH_CELLS_N = 2_000_000
 UNNAMED = "unnamed"
 
 _KINDS = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", type(None): "null"}
+
+_TEXTS = {str, type(None)}
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -65,6 +67,8 @@ def cells_of(record: dict[str, Json]) -> dict[str, str | None] | str:
     >>> cells_of({"id": 7, "requester": {"name": "Ann"}, "tags": ["a"], "due": None})
     {'id': '7', 'requester.name': 'Ann', 'tags': '["a"]', 'due': None}
     """
+    if "" not in record and set(map(type, record.values())) <= _TEXTS:
+        return cast(dict[str, str | None], record) or "the object is empty"
     cells: dict[str, str | None] = {}
     clash = _open(record, "", 1, cells)
     if clash is not None:
@@ -164,8 +168,8 @@ class RowCollector:
         if isinstance(found, str):
             self.problems.append(RowProblem(line, found, printable(raw)))
             return
-        self.columns.update(dict.fromkeys(found))
-        if len(self.columns) > self.limits.columns_n:
+        if not found.keys() <= self.columns.keys():
+            self.columns.update(dict.fromkeys(found))
             check_width(len(self.columns), self.path, self.limits, f" at record {line:,} (one for each key)")
         self.rows.append(found)
         self.lines.append(line)
@@ -183,14 +187,13 @@ class RowCollector:
     def take_batch(self) -> RawBatch:
         """The rows gathered since the last batch."""
         names = tuple(self.columns)
-        table = pa.table([_column(self.rows, name) for name in names], names=list(names))
+        in_order = list(names)
+        rows = (row.values() if list(row) == in_order else [row.get(name) for name in names] for row in self.rows)
+        columns = zip(*rows, strict=True) if self.rows else ([] for _ in names)
+        table = pa.table([pa.array(column, pa.string()) for column in columns], names=in_order)
         raws = self.raws
         batch = RawBatch(
             names, table, pa.array(self.lines, pa.int64()), tuple(self.problems), lambda index: raws[index]
         )  # fmt: skip
         self.rows, self.lines, self.raws, self.problems, self.raw_length = [], [], [], [], 0
         return batch
-
-
-def _column(rows: Iterable[dict[str, str | None]], name: str) -> pa.Array:
-    return pa.array([row.get(name) for row in rows], pa.string())

@@ -62,9 +62,10 @@ def sniff(path: Path, hints: ReadHints = NO_HINTS) -> FileFacts:
     sheet = sniff_sheet(path, found.compression, hints.sheet, hints.header_row, limits)
     names, renamed = column_names(sheet.header.cells)
     notes = (*sheet.notes, *(renamed if sheet.header.row else ()))
-    return _with_sample(
-        replace(bare, sheet=sheet.name, header_row=sheet.header.row, columns=names, types=sheet.types, notes=notes)
-    )
+    return replace(
+        bare, sheet=sheet.name, header_row=sheet.header.row, columns=names, types=sheet.types,
+        sample=sheet.sample[:SAMPLE_ROWS_N], notes=notes,
+    )  # fmt: skip
 
 
 def read_known(facts: FileFacts, is_quick: bool = True) -> Iterator[RawBatch]:

@@ -41,6 +41,7 @@ class SheetFacts:
     name: str
     header: Header
     types: tuple[str, ...]
+    sample: tuple[tuple[str | None, ...], ...]
     notes: tuple[str, ...]
 
 
@@ -49,18 +50,21 @@ def sniff_sheet(
 ) -> SheetFacts:
     """The facts of the sheet called `sheet`, or of the first visible one that holds anything."""
     with _opened(path, packed, sheet, limits) as opened:
-        sample = [row for row, _ in zip(opened.rows, range(SAMPLE_ROWS_N), strict=False)]
-        if not sample:
+        first = [row for row, _ in zip(opened.rows, range(SAMPLE_ROWS_N), strict=False)]
+        if not first:
             raise DataError(f"sheet `{opened.name}` of {shown(path)} is empty")
         records = [
-            Record(number, [value_text(cell) or "" for cell in _trimmed(cells)], None, b"") for number, cells in sample
+            Record(number, [value_text(cell) or "" for cell in _trimmed(cells)], None, b"") for number, cells in first
         ]
         header = find_header(records, header_row, path, limits)
-        below = [cells for number, cells in sample if number > header.row]
-        types = tuple(
-            types_of(cells[index] for cells in below if index < len(cells)) for index in range(len(header.cells))
+        places = range(len(header.cells))
+        below = [cells for number, cells in first if number > header.row and len(_trimmed(cells)) <= len(places)]
+        types = tuple(types_of(cells[place] for cells in below if place < len(cells)) for place in places)
+        sample = tuple(
+            tuple((value_text(cells[place]) or None) if place < len(cells) else None for place in places)
+            for cells in below
         )
-        return SheetFacts(opened.name, header, types, (*opened.notes, *header.notes))
+        return SheetFacts(opened.name, header, types, sample, (*opened.notes, *header.notes))
 
 
 def read_sheet(
@@ -155,12 +159,12 @@ def _chosen(book: CalamineWorkbook, sheet: str | None, path: Path) -> tuple[Cala
             raise DataError(f"{shown(path)} has no sheet `{sheet}`{nearest(sheet, names)} (it has {', '.join(names)})")
         return book.get_sheet_by_name(sheet), ()
     visible = [meta.name for meta in tables if meta.visible == SheetVisibleEnum.Visible] or names
-    filled = [name for name in visible if book.get_sheet_by_name(name).end is not None]
-    if not filled:
-        raise DataError(f"{shown(path)} is empty: none of its sheets holds a cell")
-    others = ", ".join(f"`{name}`" for name in filled[1:])
-    said = (f"sheet `{filled[0]}` is read; others with content: {others} (name one as `sheet`)",) if others else ()
-    return book.get_sheet_by_name(filled[0]), said
+    for name in visible:
+        found = book.get_sheet_by_name(name)
+        if found.end is not None:
+            others = ", ".join(f"`{other}`" for other in visible if other != name)
+            return found, (f"sheet `{name}` is read; there are also {others} (name one as `sheet`)",) if others else ()
+    raise DataError(f"{shown(path)} is empty: none of its sheets holds a cell")
 
 
 def _numbered_rows(sheet: CalamineSheet) -> Iterator[tuple[int, Cells]]:
