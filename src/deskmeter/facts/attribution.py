@@ -2,8 +2,7 @@
 
 import ibis
 
-from deskmeter.facts.people import FAR_FUTURE, FAR_PAST
-from deskmeter.facts.tables import Tables, key, known_or
+from deskmeter.facts.tables import FAR_FUTURE, FAR_PAST, Tables, key, known_or
 
 
 def with_home_ticket(table: ibis.Table, t: Tables, ticket: str = "ticket") -> ibis.Table:
@@ -29,9 +28,13 @@ def with_home_ticket(table: ibis.Table, t: Tables, ticket: str = "ticket") -> ib
 def with_ticket_state(table: ibis.Table, t: Tables, at_us: str, row: str, agent_key: str | None) -> ibis.Table:
     """`table` with team, priority, status and stage of its ticket at `at_us`.
 
-    Without a ticket the team is the one that the agent belonged to then (the span begun last).
+    Before its creation a ticket has the state that it was created with. Without a ticket the team is the one that
+    the agent belonged to then (the span begun last).
     """
-    state = t["state_span"].select(
+    spans = t["state_span"]
+    is_first = spans.pos == spans.pos.min().over(ibis.window(group_by="ticket_id"))
+    spans = spans.mutate(from_us=is_first.ifelse(ibis.literal(FAR_PAST), spans.from_us))
+    state = spans.select(
         _ticket="ticket_id", _from="from_us", _to="to_us", team="team", priority="priority", status="status", stage="stage"
     )
     joined = table.left_join(

@@ -6,14 +6,17 @@ import ibis
 import pyarrow as pa
 
 from deskmeter.facts.attribution import with_customer, with_home_ticket
-from deskmeter.facts.people import with_label, with_origin
+from deskmeter.facts.origin import with_origin
+from deskmeter.facts.people import with_label
 from deskmeter.facts.tables import Tables, key, known_or
 
 _IN_ORDER = ("at_us", "id")
+_PERSONAL = ("customer", "account", "country", "language", "requester")
+_DAY_US = 86_400_000_000
 
 
 def kb_items(t: Tables) -> Mapping[str, ibis.Table]:
-    """`kb_item`: key -> label (title, else id) and category. One title for two ids of a source shows the id beside it."""
+    """`kb_item`: key -> label (title, else id) and category. Items that share a title show their ids beside it."""
     items = t.canonical("kb_item")
     namesakes = ibis.window(group_by=["source", "title"])
     shown = known_or(items.title, items.id)
@@ -115,32 +118,26 @@ def kb_votes(t: Tables) -> Mapping[str, ibis.Table]:
         ibis.literal("vote ").concat(key(votes.source, votes.id)),
     )
     votes = votes.mutate(voter=voter)
-    latest = ibis.window(
-        group_by=["voter", "item_key"], order_by=[votes.at_us.desc(), votes.id.desc()]
-    )
+    latest = ibis.window(group_by=["voter", "item_key"], order_by=[votes.at_us.desc(), votes.id.desc()])
     votes = votes.mutate(back=ibis.row_number().over(latest))
     return {"f_kb_vote": votes.filter(votes.back == 0).drop("back", "kind", "words")}
 
 
 def kb_sessions(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_kb_session`: one row a help-centre session, filed at its first event; its person is the first known (ruling 48).
+    """`f_kb_session`: one row a help-centre session: its first event files it, the first known person is its person.
 
     is_followed: a ticket of that person was created within 24 h of the start, both ends included.
-    is_marked: some event of it says that it resolved the issue; has_ticket: some event of it is about a ticket.
+    is_marked: an event without a ticket says that the issue was resolved.
     """
     events = t["f_kb_event"]
     events = events.filter(events.session.notnull())
     events = events.mutate(nth=ibis.row_number().over(ibis.window(group_by="session", order_by=_IN_ORDER)))
-    known = events.person_key.notnull()
-    found = events.group_by("source", "session").aggregate(
-        at_us=events.at_us.min(),
-        is_marked=(events.kind == "resolved").max(),
-        has_ticket=events.has_ticket.max(),
-        **{
-            name: events[name].argmin(events.nth, where=known & events[name].notnull())
-            for name in ("person_key", "customer", "account", "country", "language", "requester")
-        },
-    )
+    is_mark = (events.kind == "resolved") & ~events.has_ticket
+    found = events.group_by("source", "session").aggregate(at_us=events.at_us.min(), is_marked=is_mark.max())
+    known = events.filter(events.person_key.notnull())
+    known = known.mutate(again=ibis.row_number().over(ibis.window(group_by="session", order_by="nth")))
+    first = known.filter(known.again == 0).select(*_PERSONAL, "person_key", _of="session")
+    found = found.left_join(first, [("session", "_of")]).drop("_of")
     tickets = t["ticket"].select(_who="requester_key", _created="created_us")
     after = found.join(
         tickets,
@@ -155,16 +152,20 @@ def kb_sessions(t: Tables) -> Mapping[str, ibis.Table]:
     return {"f_kb_session": found.mutate(is_followed=found._session.notnull()).drop("_session")}
 
 
-_DAY_US = 86_400_000_000
-
-
 def kb_searches(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_kb_search`: searches of sessions; failed: no click follows before the session's next search (ruling 50)."""
+    """`f_kb_search`: searches of sessions, with the session's person.
+
+    is_failed: no click follows before the session's next search (ruling 50).
+    """
     events = t["f_kb_event"]
     events = events.filter(events.session.notnull() & events.kind.isin(["search", "click"]))
     following = ibis.window(group_by="session", order_by=_IN_ORDER)
     events = events.mutate(is_failed=known_or(events.kind.lead().over(following) != "click", ibis.literal(True)))
-    return {"f_kb_search": events.filter(events.kind == "search").drop("kind", "is_helpful", "item", "item_key", "category")}
+    searches = events.filter(events.kind == "search").select(
+        "source", "session", "at_us", "ticket_id", "words", "is_failed"
+    )
+    sessions = t["f_kb_session"].select(*_PERSONAL, "person_key", _of="session")
+    return {"f_kb_search": searches.join(sessions, [("session", "_of")]).drop("_of")}
 
 
 def kb_issues(t: Tables) -> Mapping[str, ibis.Table]:
@@ -175,18 +176,19 @@ def kb_issues(t: Tables) -> Mapping[str, ibis.Table]:
     events = t["f_kb_event"]
     marked = events.filter((events.kind == "resolved") & events.ticket_id.notnull())
     marked = marked.select(_ticket="ticket_id").distinct()
-    tickets = t["f_ticket"]
+    personal = t["ticket"].select(*[name for name in _PERSONAL if name != "customer"], _id="ticket_id")
+    tickets = t["f_ticket"].join(personal, [("ticket_id", "_id")])
     tickets = tickets.left_join(marked, [("ticket_id", "_ticket")])
     created = tickets.select(
-        "source", "ticket_id", "customer", at_us="created_us", is_by_item=tickets._ticket.notnull(),
+        "source", "ticket_id", *_PERSONAL, at_us="created_us", is_by_item=tickets._ticket.notnull(),
         session=ibis.null("string"), agent="first_agent", team="first_team", priority="first_priority",
         status="created_status", stage="created_stage",
     )  # fmt: skip
     sessions = t["f_kb_session"]
-    sessions = sessions.filter(sessions.is_marked & ~sessions.has_ticket)
+    sessions = sessions.filter(sessions.is_marked)
     blank = ibis.null("string")
     alone = sessions.select(
-        "source", "at_us", "session", "customer", ticket_id=ibis.null("int64"), is_by_item=ibis.literal(True),
+        "source", "at_us", "session", *_PERSONAL, ticket_id=ibis.null("int64"), is_by_item=ibis.literal(True),
         agent=blank, team=blank, priority=blank, status=blank, stage=blank,
     )  # fmt: skip
     return {"f_kb_issue": created.union(alone.select(*created.columns))}

@@ -125,6 +125,7 @@ def asked_of(access: Access, request: Request, ask: MetricAsk, binding: Binding,
         settings=access.settings,
         with_clocks=clocked,
         buckets=tables("bucket"),
+        by=request.by,
     )
 
 
