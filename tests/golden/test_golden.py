@@ -11,7 +11,14 @@ from deskmeter.query.result import Cell, Result, Row
 from deskmeter.service import Desk
 
 STORIES = {story.name: story for story in load_stories()}
-EXPECTATIONS = [one for story in STORIES.values() for one in story.expectations]
+
+def _instant(one: Expectation) -> tuple[bool, datetime]:
+    story = STORIES[one.story]
+    return story.own_desk, request_of(story, one).as_of or story.as_of
+
+
+# one instant after another, since a desk keeps only a few of them at hand
+EXPECTATIONS = sorted((one for story in STORIES.values() for one in story.expectations), key=_instant)
 
 
 class Desks:
@@ -33,7 +40,6 @@ class Desks:
         for story in stories:
             for source, tables in arrow_tables(story).items():
                 desk.import_tables(source, tables)
-        desk.build()
         return desk
 
     def close(self) -> None:
