@@ -42,14 +42,24 @@ class DuckDBEngine:
             self._connection.unregister("incoming")
             self._schemas.pop(name, None)
 
-    def create(self, name: str, expr: ibis.Table) -> None:
-        text = self.compile(expr)
+    def prepare(self, expr: ibis.Table) -> str:
+        # DuckDB adds whole numbers up as HUGEINT; a table has the types that its expression declares
+        columns = ", ".join(
+            f'CAST("{column}" AS BIGINT) AS "{column}"' if kind.is_int64() else f'"{column}"'
+            for column, kind in expr.schema().items()
+        )
+        return f"SELECT {columns} FROM ({self.compile(expr)})"
+
+    def create(self, name: str, text: str) -> None:
         with self._lock:
             try:
                 self._connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {text}').fetchall()
             except duckdb.Error as error:
                 raise EngineError(f"cannot build table `{name}`: {error}") from error
             self._schemas.pop(name, None)
+
+    def read(self, name: str) -> pa.Table:
+        return self.run(f'SELECT * FROM "{name}"', {}, {})
 
     def compile(self, expr: ibis.Table) -> str:
         return str(ibis.to_sql(expr, dialect="duckdb", pretty=False))

@@ -15,8 +15,14 @@ class Engine(Protocol):
     def load(self, name: str, table: pa.Table) -> None:
         """Make (or replace) the table `name` from Arrow data."""
 
-    def create(self, name: str, expr: ibis.Table) -> None:
-        """Make (or replace) the table `name` from an expression over tables of this engine."""
+    def prepare(self, expr: ibis.Table) -> str:
+        """The engine's text of a table with exactly the columns and types of `expr`."""
+
+    def create(self, name: str, text: str) -> None:
+        """Make (or replace) the table `name` from prepared text over tables of this engine."""
+
+    def read(self, name: str) -> pa.Table:
+        """All rows of a stored table."""
 
     def compile(self, expr: ibis.Table) -> str:
         """The engine's own text for an expression."""

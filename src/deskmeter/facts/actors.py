@@ -4,79 +4,97 @@ from collections.abc import Mapping
 
 import ibis
 
-from deskmeter.facts.people import with_label, with_role
-from deskmeter.facts.tables import Tables, key, known_or
+from deskmeter.facts.ordering import ORDER
+from deskmeter.facts.people import with_role
+from deskmeter.facts.tables import Tables, known_or
 
 
-def acted(t: Tables) -> Mapping[str, ibis.Table]:
-    """`acted`: the staged events with the actor's kind then and label, and what each message is.
+def spoken(t: Tables) -> Mapping[str, ibis.Table]:
+    """`spoken`: per event the actor's kind then, the label to credit, and whether the customer could see it.
 
     An unknown author of an outgoing message is staff without a name, of an incoming one the customer; without
     a direction nobody (rulings 18, 19). On a ticket the requester is a customer, whatever the role elsewhere.
     """
-    staged = t["staged"]
-    rows = t.canonical("ticket").select("source", "requester", "opened_by", "opened_by_kind", ticket="id", own_channel="channel")
-    staged = staged.left_join(rows, ["source", "ticket"]).drop("source_right", "ticket_right")
-    staged = staged.mutate(
-        actor_key=key(staged.source, staged.actor), channel=known_or(staged.channel, staged.own_channel)
-    ).drop("own_channel")
-    # events without a counter may share an id with events of another ticket, so the row key is the full identity
-    staged = with_role(staged, t, "actor_key", "eff_us", ("source", "id"), "role_then")
-    stated = (staged.actor_kind == "unknown").ifelse(ibis.null("string"), staged.actor_kind)
+    rows = t["event_row"]
+    rows = rows.select(
+        "event_no", "source", "ticket_id", "kind", "actor", "actor_kind", "direction", "channel", "is_public", "to_value"
+    ).join(t["staged"].drop("ticket_id"), "event_no")
+    facts = t.canonical("ticket").select("source", "requester", "call", ticket="id", own_channel="channel")
+    facts = t["ticket_number"].left_join(facts, ["source", "ticket"])
+    facts = facts.select("ticket_id", "requester", "call", "own_channel")
+    rows = rows.join(facts, "ticket_id")
+    rows = with_role(rows, t, "source", "actor", "eff_us", "event_no", "role_then", "actor_name")
+    stated = (rows.actor_kind == "unknown").ifelse(ibis.null("string"), rows.actor_kind)
     direction = ibis.cases(
-        (staged.kind != "message", ibis.null("string")),
-        (staged.direction == "out", ibis.literal("staff")),
-        (staged.direction == "in", ibis.literal("customer")),
+        (~rows.kind.isin(["message", "note"]), ibis.null("string")),
+        (rows.direction == "out", ibis.literal("staff")),
+        (rows.direction == "in", ibis.literal("customer")),
         else_=ibis.null("string"),
     )
-    by_person = known_or(stated, staged.role_then)
-    staged = staged.mutate(
-        who=known_or(
-            (staged.actor.notnull() & (staged.actor == staged.requester)).ifelse(
-                ibis.literal("customer"), ibis.coalesce(by_person, direction)
-            ),
-            ibis.literal("nobody"),
+    rows = rows.mutate(by_person=known_or(stated, rows.role_then))
+    is_requester = known_or(rows.actor == rows.requester, ibis.literal(False))
+    rows = rows.mutate(
+        who=is_requester.ifelse(
+            ibis.literal("customer"), ibis.coalesce(rows.by_person, direction, ibis.literal("nobody"))
         ),
-        # staff without a name: nobody to credit
-        is_named=by_person.notnull(),
+        actor_label=rows.actor_name,
+        channel=known_or(rows.channel, rows.own_channel),
+        # what the customer can see is a message, what they cannot a note, whatever the source calls it
+        is_public_message=rows.kind.isin(["message", "note"]) & rows.is_public,
     )
-    staged = with_label(staged, t["person"], "source", "actor", "actor_label")
-    staged = staged.mutate(actor_label=staged.is_named.ifelse(staged.actor_label, ibis.null("string")))
-    staged = staged.mutate(is_public_message=(staged.kind == "message") & staged.is_public)
-    return {"acted": _with_openings(t, staged)}
+    return {"spoken": rows.drop("by_person", "role_then", "actor_name", "actor_kind", "direction", "actor", "own_channel")}
 
 
-def _with_openings(t: Tables, staged: ibis.Table) -> ibis.Table:
-    """Adds is_opening: the first public message of a staff-opened ticket, if staff wrote it (ruling 18)."""
-    tickets = staged.group_by("source", "ticket_id").aggregate(
-        opened_by=staged.opened_by.max(),
-        stated=staged.opened_by_kind.max(),
-        requester=staged.requester.max(),
-        created_us=staged.created_us.min(),
-        creator=staged.actor.max(where=staged.is_creation),
-        creator_who=staged.who.max(where=staged.is_creation),
+def openers(t: Tables) -> Mapping[str, ibis.Table]:
+    """`opener`: whether staff opened each ticket then (a bot, the system or nobody counts as the customer), and who.
+
+    `opener` is null unless staff or a bot did.
+    """
+    rows = t["spoken"]
+    creators = rows.filter(rows.is_creation).select(_ticket="ticket_id", creator_who="who")
+    stated = t.canonical("ticket").select("source", "requester", "opened_by", "opened_by_kind", ticket="id")
+    tickets = t["standing"].select("source", "ticket", "ticket_id", "created_us")
+    tickets = tickets.left_join(stated, ["source", "ticket"]).drop("source_right", "ticket_right")
+    tickets = with_role(tickets, t, "source", "opened_by", "created_us", "ticket_id", "opener_role", "opener_name")
+    tickets = tickets.left_join(creators, [("ticket_id", "_ticket")]).drop("_ticket")
+    stated_kind = (tickets.opened_by_kind == "unknown").ifelse(ibis.null("string"), tickets.opened_by_kind)
+    kind = ibis.cases(
+        (known_or(tickets.opened_by == tickets.requester, ibis.literal(False)), ibis.literal("customer")),
+        (stated_kind.notnull(), stated_kind),
+        (tickets.opened_by.notnull(), tickets.opener_role),
+        else_=tickets.creator_who,
     )
-    tickets = tickets.mutate(opener_key=key(tickets.source, tickets.opened_by))
-    tickets = with_role(tickets, t, "opener_key", "created_us", ("ticket_id",), "opener_role")
-    is_staff = ibis.cases(
-        (tickets.opened_by.notnull() & (tickets.opened_by == tickets.requester), ibis.literal(False)),
-        (tickets.stated.notnull() & (tickets.stated != "unknown"), tickets.stated == "staff"),
-        (tickets.opened_by.notnull(), known_or(tickets.opener_role == "staff", ibis.literal(False))),
-        else_=known_or(tickets.creator_who == "staff", ibis.literal(False)),
-    )
-    tickets = tickets.select("ticket_id", is_staff_opened=is_staff)
-    staged = staged.join(tickets, "ticket_id")
-    in_order = ibis.window(
-        group_by=["ticket_id", "is_public_message"],
-        order_by=["eff_us", "counter_rank", "counter", "sequence", "id"],
-    )
-    nth = ibis.row_number().over(in_order)
-    is_opening = staged.is_staff_opened & staged.is_public_message & (staged.who == "staff") & (nth == 0)
-    staged = staged.mutate(is_opening=is_opening)
-    is_message = staged.is_public_message & ~staged.is_opening
-    return staged.mutate(
-        is_human_reply=is_message & (staged.who == "staff"),
-        is_any_reply=is_message & staged.who.isin(["staff", "bot", "system"]),
-        is_customer_message=staged.is_public_message & (staged.who == "customer"),
-        is_staff=staged.who == "staff",
-    ).drop("opened_by", "opened_by_kind", "actor_key", "actor_kind", "role_then", "is_named")
+    is_ours = known_or(kind.isin(["staff", "bot"]), ibis.literal(False))
+    return {
+        "opener": tickets.select(
+            "ticket_id",
+            is_staff_opened=known_or(kind == "staff", ibis.literal(False)),
+            opener=is_ours.ifelse(tickets.opener_name, ibis.null("string")),
+        )
+    }
+
+
+def acted(t: Tables) -> Mapping[str, ibis.Table]:
+    """`acted`: what each message is: an opening, a human reply, any reply, a customer's message.
+
+    The opening is the first public message of a staff-opened ticket, if staff wrote it (ruling 18).
+    """
+    rows = t["spoken"].join(t["opener"].drop("opener"), "ticket_id")
+    shown = rows.filter(rows.is_public_message & rows.is_staff_opened)
+    in_order = ibis.window(group_by="ticket_id", order_by=list(ORDER))
+    shown = shown.select("event_no", "who", nth=ibis.row_number().over(in_order))
+    openings = shown.filter((shown.nth == 0) & (shown.who == "staff")).select(_opening="event_no")
+    rows = rows.left_join(openings, [("event_no", "_opening")])
+    rows = rows.mutate(is_opening=rows._opening.notnull())
+    is_message = rows.is_public_message & ~rows.is_opening
+    # on a ticket born from a call its answer is the first human reply for every metric (ruling 81)
+    is_birth = known_or((rows.kind == "call") & (rows.to_value == rows.call), ibis.literal(False))
+    whole = rows.select(
+        "event_no", "who", "actor_label", "channel", "is_public", "is_public_message", "is_staff_opened", "is_opening",
+        is_birth=is_birth,
+        is_human_reply=(is_message & (rows.who == "staff")) | is_birth,
+        is_any_reply=(is_message & rows.who.isin(["staff", "bot", "system"])) | is_birth,
+        is_customer_message=rows.is_public_message & (rows.who == "customer"),
+        is_staff=rows.who == "staff",
+    )  # fmt: skip
+    return {"acted": whole}

@@ -6,12 +6,13 @@ import ibis
 
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label
+from deskmeter.facts.places import with_place
 from deskmeter.facts.scales import judged
 from deskmeter.facts.tables import Tables, key, known_or
 
 _WHERE = (
     "source", "ticket_id", "customer", "account", "agent", "team", "priority", "status", "stage", "channel",
-    "survey_kind", "occasion",
+    "survey_kind", "occasion", "country", "language",
 )  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def _placed(rows: ibis.Table, t: Tables, at: str) -> ibis.Table:
     )
     rows = with_home_ticket(rows, t)
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
-    rows = with_customer(rows, t, "person", None)
+    rows = with_place(with_customer(rows, t, "person", None), t, "person")
     tickets = t["ticket"].select(
         _ticket_id="ticket_id", _customer="customer", _ticket_account="account", _ticket_channel="channel"
     )

@@ -14,9 +14,11 @@ from deskmeter.facts import (
     customers,
     durations,
     flow,
+    knowledge,
     money,
     ordering,
     people,
+    preferences,
     replies,
     resolution,
     sla,
@@ -24,20 +26,30 @@ from deskmeter.facts import (
     stocks,
     tickets,
 )
-from deskmeter.facts.tables import BuildSettings, Step, Tables
+from deskmeter.facts.plans import PLANS
+from deskmeter.facts.tables import Act, BuildSettings, Step, Tables
 
-STEPS: tuple[Step, ...] = (
+STEPS: tuple[Step | Act, ...] = (
     people.names,
-    people.role_spans,
+    people.roles,
     ordering.tickets,
+    Act(state.stage_names),
     state.stage_map,
+    ordering.event_rows,
     ordering.effective,
+    ordering.marks,
+    Act(ordering.follow_merges),
     ordering.standing,
+    actors.spoken,
+    actors.openers,
     actors.acted,
     ordering.history,
     state.changes,
+    state.positions,
     state.timeline,
     state.state_spans,
+    clocks.life,
+    Act(clocks.calendars),
     clocks.default_schedules,
     clocks.schedules_lived,
     resolution.new_contact_messages,
@@ -86,6 +98,17 @@ STEPS: tuple[Step, ...] = (
     money.plan_spans,
     money.plan_moves,
     money.orders,
+    knowledge.kb_items,
+    knowledge.written_words,
+    Act(knowledge.plain_words),
+    knowledge.kb_events,
+    knowledge.kb_live,
+    knowledge.kb_votes,
+    knowledge.kb_sessions,
+    knowledge.kb_searches,
+    knowledge.kb_issues,
+    preferences.preferences,
+    preferences.messages_out,
 )
 
 Progress = Callable[[str, int, int | None], None]
@@ -114,7 +137,7 @@ def load_canonical(engine: Engine, tables: Mapping[str, pa.Table]) -> None:
 
 def build(
     engine: Engine, settings: BuildSettings, progress: Progress = lambda step, done, total: None,
-    steps: Sequence[Step] = STEPS,
+    steps: Sequence[Step | Act] = STEPS,
 ) -> Tables:  # fmt: skip
     """Every fact table as of `settings.as_of_us` from the canonical tables that the engine holds.
 
@@ -123,18 +146,10 @@ def build(
     t = Tables(engine, settings)
     for done, step in enumerate(steps):
         progress(step.__name__.replace("_", " "), done, len(steps))
-        if step is clocks.schedules_lived:
-            low, high = _life(t)
-            clocks.calendars(t, low, high)
-        for name, expr in step(t).items():
-            t.put(name, expr)
+        if isinstance(step, Act):
+            step.do(t)
+        else:
+            t.run(step)
     progress("done", len(steps), len(steps))
+    PLANS.store()
     return t
-
-
-def _life(t: Tables) -> tuple[int, int]:
-    """First and last effective instant of all histories."""
-    history = t["history"]
-    row = t.engine.fetch(history.aggregate(low=history.eff_us.min(), high=history.eff_us.max())).to_pylist()[0]
-    as_of = t.settings.as_of_us
-    return (as_of, as_of) if row["low"] is None else (row["low"], row["high"])

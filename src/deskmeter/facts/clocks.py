@@ -14,19 +14,26 @@ from deskmeter.facts.tables import Tables, key, known_or, whole_seconds
 _AHEAD = timedelta(days=3 * 366)  # due times lie ahead of the data
 
 
-def calendars(t: Tables, low_us: int, high_us: int) -> None:
+def life(t: Tables) -> Mapping[str, ibis.Table]:
+    """`life`: the first and the last effective instant of all histories, one row."""
+    history = t["history"]
+    return {"life": history.aggregate(low=history.eff_us.min(), high=history.eff_us.max())}
+
+
+def calendars(t: Tables) -> None:
     """Loads `calendar_day` and `calendar_reach` over the desk's life and some years ahead of it."""
+    row = t.engine.read("life").to_pylist()[0]
+    as_of = t.settings.as_of_us
+    low_us, high_us = (as_of, as_of) if row["low"] is None else (row["low"], row["high"])
     tables = {}
     for name in ("schedule", "schedule_hours", "holiday"):
-        rows = t.canonical(name)
-        dates = [c for c in rows.columns if c.endswith("_date")]
-        arrow = t.engine.fetch(rows)
-        for column in dates:
+        arrow = t.engine.read(f"c_{name}")
+        for column in [c for c in arrow.column_names if c.endswith("_date")]:
             at = arrow.schema.get_field_index(column)
             arrow = arrow.set_column(at, column, arrow[column].cast(pa.int32()).cast(pa.date32()))
         tables[name] = arrow
     first = from_micros(low_us - MICROS_PER_DAY).date()
-    last = (from_micros(max(high_us, t.settings.as_of_us)) + _AHEAD).date()
+    last = (from_micros(max(high_us, as_of)) + _AHEAD).date()
     found = calendar(tables["schedule"], tables["schedule_hours"], tables["holiday"], first, last)
     t.load("calendar_day", found.days)
     t.load("calendar_reach", found.reach)
@@ -39,8 +46,8 @@ def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
     """
     known = t.canonical("schedule")
     known = known.select(_schedule=key(known.source, known.id))
-    history = t["history"]
-    events = history.filter((history.kind == "schedule") & (history.is_moved == 0))
+    timeline = t["timeline"]
+    events = timeline.filter((timeline.kind == "schedule") & (timeline.is_moved == 0))
     events = events.select("ticket_id", "source", at_us="eff_us", rank="ord", schedule=key(events.source, events.to_value))
     spans = t.canonical("schedule_span").join(t["ticket_number"], ["source", "ticket"])
     begin = spans.select(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import ibis
 
+from deskmeter.facts.state import with_values
 from deskmeter.facts.tables import Tables, known_or
 
 _STATE = ("agent", "team", "priority", "status", "stage")
@@ -22,6 +23,7 @@ def flows(t: Tables) -> Mapping[str, ibis.Table]:
     back = _flow(back, back.flow, 1)
     done = _flow(timeline.filter(timeline.is_resolution), "resolved", -1)
     moves = timeline.filter((timeline.ord > 1) & ~timeline.is_resolved & ~timeline.is_leaving)
+    moves = with_values(moves.filter(_differs(moves, "assignee") | _differs(moves, "team")), t, "prev_{}_pos", "prev_{}")
     agent_moves = known_or(moves.agent != moves.prev_agent, moves.agent.isnull() != moves.prev_agent.isnull())
     team_moves = known_or(moves.team != moves.prev_team, moves.team.isnull() != moves.prev_team.isnull())
     moves = moves.mutate(is_agent_move=agent_moves, is_team_move=team_moves).filter(agent_moves | team_moves)
@@ -31,6 +33,12 @@ def flows(t: Tables) -> Mapping[str, ibis.Table]:
     for part in (back, done, came, went):
         whole = whole.union(part)
     return {"f_flow": whole}
+
+
+def _differs(table: ibis.Table, value: str) -> ibis.Value:
+    """Whether this very event set `value`; it may have set the same again."""
+    now, before = table[f"{value}_pos"], table[f"prev_{value}_pos"]
+    return known_or(now != before, now.notnull())
 
 
 def _flow(table: ibis.Table, flow: ibis.Value | str, sign: int) -> ibis.Table:
@@ -81,6 +89,7 @@ def handovers(t: Tables) -> Mapping[str, ibis.Table]:
     timeline = t["timeline"]
     own = timeline.filter(timeline.is_moved == 0)
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
+    own = with_values(own.filter(own.kind.isin(["assign", "team"]) | own.is_creation), t, "prev_{}_pos", "prev_{}")
     hands = own.filter(((own.kind == "assign") | own.is_creation) & own.is_human)
     hands = hands.mutate(lost=hands.assignee.lag().over(in_order), lost_agent=hands.agent.lag().over(in_order))
     hands = hands.filter(hands.lost != hands.assignee)
@@ -121,14 +130,13 @@ def activities(t: Tables) -> Mapping[str, ibis.Table]:
     done = timeline.filter(timeline.is_staff & timeline.kind.isin(list(ACTIVITIES)))
     kinds = ibis.cases(
         (done.is_opening, ibis.literal("opening")),
-        # a message that the customer cannot see is a note
-        ((done.kind == "message") & ~done.is_public, ibis.literal("note")),
+        (done.kind.isin(["message", "note"]), done.is_public.ifelse("reply", "note")),
         *((done.kind == kind, ibis.literal(name)) for kind, name in ACTIVITIES.items()),
     )
     return {
         "f_activity": done.select(
             "source", "ticket_id", "team", "priority", "status", "stage",
-            at_us="eff_us", agent="actor_label", activity=kinds, message_channel="channel",
+            at_us="own_eff_us", agent="actor_label", activity=kinds, message_channel="channel", counted_us="eff_us",
         )
     }  # fmt: skip
 
@@ -145,6 +153,6 @@ def escalations(t: Tables) -> Mapping[str, ibis.Table]:
     )
     return {
         "f_escalation": asked.select(
-            "source", "ticket_id", *_STATE, at_us="eff_us", asked_by=known_or(asked.field, by_kind), tier="to_value"
+            "source", "ticket_id", *_STATE, at_us="own_eff_us", asked_by=known_or(asked.field, by_kind), tier="to_value"
         )
     }

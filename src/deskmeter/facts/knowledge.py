@@ -31,6 +31,22 @@ def kb_items(t: Tables) -> Mapping[str, ibis.Table]:
     }
 
 
+def written_words(t: Tables) -> Mapping[str, ibis.Table]:
+    """`kb_written`: every way in which search words were written."""
+    events = t.canonical("kb_event")
+    return {"kb_written": events.filter(events.words.notnull()).select("words").distinct()}
+
+
+def plain_words(t: Tables) -> None:
+    """Loads `kb_words`: written -> the words trimmed, inner blanks made one, case-folded; null for nothing.
+
+    Folding case is the language's business and not the engine's: each engine's lower() differs from it.
+    """
+    written = [str(word) for word in t.engine.read("kb_written")["words"].to_pylist()]
+    plain = [" ".join(text.split()).casefold() or None for text in written]
+    t.load("kb_words", pa.table({"_written": pa.array(written, pa.string()), "_plain": pa.array(plain, pa.string())}))
+
+
 def kb_events(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_kb_event`: everything that happened in the knowledge base, with item, category, customer and ticket.
 
@@ -50,7 +66,7 @@ def kb_events(t: Tables) -> Mapping[str, ibis.Table]:
     rows = with_customer(rows, t, "person", None)
     rows = with_origin(rows, t)
     rows = with_label(rows, t["person"], "source", "person", "requester")
-    rows = rows.left_join(_words(t), [("words", "_written")]).drop("_written")
+    rows = rows.left_join(t["kb_words"], [("words", "_written")]).drop("_written")
     items = t["kb_item"].select(_item="key", _label="label", category="category")
     rows = rows.left_join(items, [("item_key", "_item")])
     return {
@@ -60,19 +76,6 @@ def kb_events(t: Tables) -> Mapping[str, ibis.Table]:
             item=known_or(rows._label, rows.item_id), words="_plain",
         )
     }  # fmt: skip
-
-
-def _words(t: Tables) -> ibis.Table:
-    """Each way of writing search words -> the words trimmed, inner blanks made one, case-folded; null for nothing.
-
-    Folding case is the language's business and not the engine's: each engine's lower() differs from it.
-    """
-    events = t.canonical("kb_event")
-    found = t.engine.fetch(events.filter(events.words.notnull()).select("words").distinct())
-    written = [str(row["words"]) for row in found.to_pylist()]
-    plain = [" ".join(text.split()).casefold() or None for text in written]
-    t.load("kb_words", pa.table({"_written": pa.array(written, pa.string()), "_plain": pa.array(plain, pa.string())}))
-    return t["kb_words"]
 
 
 def kb_live(t: Tables) -> Mapping[str, ibis.Table]:

@@ -6,6 +6,7 @@ import ibis
 
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label
+from deskmeter.facts.places import with_place
 from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or
 
 
@@ -110,7 +111,7 @@ def orders(t: Tables) -> Mapping[str, ibis.Table]:
     rows = rows.mutate(has_ticket=rows._order.notnull()).drop("_source", "_order")
     rows = with_home_ticket(rows, t)
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
-    rows = with_customer(rows, t, "person", "account")
+    rows = with_place(with_customer(rows, t, "person", "account"), t, "person")
     rows = rows.mutate(row=key(rows.source, rows.order), agent_key=key(rows.source, rows.agent_id))
     rows = with_ticket_state(rows, t, "paid_at", "row", "agent_key")
     rows = rows.mutate(is_refund=known_or(rows.amount_micros < 0, ibis.literal(False)))
@@ -119,7 +120,7 @@ def orders(t: Tables) -> Mapping[str, ibis.Table]:
         "f_order": rows.select(
             "source", "order", "ticket_id", "customer", "account", "agent", "team", "priority", "status", "stage",
             "currency", "amount_micros", "cost_micros", "order_kind", "is_refund", "has_ticket", "is_first",
-            "has_second",
+            "has_second", "country", "language",
             at_us="paid_at", is_order=~rows.is_refund, margin_micros=rows.amount_micros - rows.cost_micros,
         )
     }  # fmt: skip

@@ -1,4 +1,7 @@
-"""From raw events to one ordered history per ticket: effective times, left-out tickets, merges."""
+"""From raw events to one ordered history per ticket: effective times, left-out tickets, merges.
+
+Tables that are sorted stay narrow: an event's payload waits in `event_row` under its number.
+"""
 
 from collections.abc import Mapping
 
@@ -8,7 +11,8 @@ import pyarrow as pa
 from deskmeter.facts.merges import Merge, resolve_merges
 from deskmeter.facts.tables import Tables, known_or
 
-ORDER = ("eff_us", "counter_rank", "counter", "sequence", "id")
+# creation stands first in its ticket, whatever its sequence
+ORDER = ("eff_us", "later", "counter_rank", "counter", "sequence", "at", "id")
 MOVING = ("message", "note", "time_entry", "viewing", "escalation", "merged", "call")
 POSITIONS_PER_TICKET = 2**24  # more events than any ticket holds; keeps one whole number unique per event
 
@@ -24,41 +28,22 @@ def tickets(t: Tables) -> Mapping[str, ibis.Table]:
     }
 
 
-def effective(t: Tables) -> Mapping[str, ibis.Table]:
-    """`staged`: all events (and answered calls) with their effective time on their own ticket.
-
-    Within one counter the effective time is the running maximum of `at` in the order (sequence, at, id),
-    and never before the ticket's creation (metrics 1.2, rulings 3, 5, 67).
-    """
-    numbers = t["ticket_number"]
+def event_rows(t: Tables) -> Mapping[str, ibis.Table]:
+    """`event_row`: all events and answered calls with their payload, numbered in no order (event_no)."""
     raw = _events(t).union(_answered_calls(t))
-    raw = raw.join(numbers, ["source", "ticket"])
-    counter = ibis.window(
-        group_by=["ticket_id", "counter", "counter_rank"], order_by=["sequence", "at", "id"], following=0
-    )
-    run = raw.mutate(eff0_us=raw["at"].max().over(counter))
-    in_order = ibis.window(
-        group_by="ticket_id", order_by=["not_created", "eff0_us", "counter_rank", "counter", "sequence", "id"]
-    )
-    run = run.mutate(not_created=(run.kind != "created").cast("int8"))
-    run = run.mutate(created_us=run.eff0_us.first().over(in_order), nth=ibis.row_number().over(in_order))
-    known = run.mutate(eff_us=ibis.greatest(run.eff0_us, run.created_us))
-    known = known.filter(known.eff_us <= t.settings.cut_us)
-    is_first = (known.kind == "created") & (known.nth == 0)
-    blank = ibis.null("string")
-    firsts = ("first_status", "first_assignee", "first_team", "first_priority")
-    known = known.mutate(is_creation=is_first, **{c: is_first.ifelse(known[c], blank) for c in firsts})
-    return {"staged": known.drop("not_created", "nth", "eff0_us")}
+    raw = raw.join(t["ticket_number"], ["source", "ticket"])
+    return {"event_row": raw.mutate(event_no=ibis.row_number().over(ibis.window()).cast("int64"))}
 
 
 def _events(t: Tables) -> ibis.Table:
     events = t.canonical("event", cut=False)
-    in_counter = events.sequence.notnull()
+    in_counter = events.sequence.notnull() & events.counter.notnull()
+    zero = ibis.literal(0).cast("int64")
     return events.mutate(
-        counter=known_or(in_counter.ifelse(events.counter, ibis.null("string")), ibis.literal("")),
+        counter=in_counter.ifelse(events.counter, ibis.literal("")),
         # events without a counter come last among those of one instant (ruling 67)
-        counter_rank=(in_counter & events.counter.notnull()).ifelse(0, 1).cast("int8"),
-        sequence=known_or(events.sequence, ibis.literal(0).cast("int64")),
+        counter_rank=in_counter.ifelse(0, 1).cast("int8"),
+        sequence=in_counter.ifelse(known_or(events.sequence, zero), zero),
         is_public=known_or(events.is_public, events.kind == "message"),
     ).drop("from_value", "raw_object", "raw_line", "revision")
 
@@ -83,57 +68,80 @@ def _answered_calls(t: Tables) -> ibis.Table:
         "is_public": ibis.literal(False),
         "to_value": calls.id,
         "seconds": ibis.null("int64"),
-        "counter_rank": ibis.literal(1).cast("int8"),
+        "counter_rank": ibis.literal(2).cast("int8"),
     }
     return calls.select(**{name: values.get(name, blank) for name in staged.columns})
 
 
-def standing(t: Tables) -> Mapping[str, ibis.Table]:
-    """`standing`: one row per known ticket: whether it counts, why not, and where its messages go.
+def effective(t: Tables) -> Mapping[str, ibis.Table]:
+    """`staged`: every known event's place in its own ticket: effective time and the keys of its order.
 
-    Resolves merges in Python: they are few, and a chain of any length needs a walk (metrics 1.9, rulings 17, 72).
+    Within one counter the effective time is the running maximum of `at` in the order (sequence, at, id), and never
+    before the ticket's creation: the first `created` event in order, else the first event (metrics 1.2, rulings 3, 5).
     """
-    staged = t["staged"]
-    marks = staged.filter(staged.kind.isin(["deleted", "spam", "restored", "merged"]))
-    marks = marks.select("source", "ticket_id", "kind", "to_value", *ORDER).order_by("ticket_id", *ORDER)
-    numbers = {
-        (row["source"], row["ticket"]): row["ticket_id"]
-        for row in t.engine.fetch(
-            t["ticket_number"].semi_join(
-                marks.filter(marks.kind == "merged"), ["source", ("ticket", "to_value")]
-            )
-        ).to_pylist()
-    }
-    known = {row["ticket_id"] for row in t.engine.fetch(_merge_ends(t, staged)).to_pylist()}
-    rows = t.engine.fetch(marks).to_pylist()
+    rows = t["event_row"]
+    rows = rows.select("event_no", "ticket_id", "counter", "counter_rank", "sequence", "id", "at", is_created=rows.kind == "created")
+    counter = ibis.window(
+        group_by=["ticket_id", "counter_rank", "counter"], order_by=["sequence", "at", "id"], following=0
+    )
+    run = rows.mutate(
+        # an event without a counter stands on its own
+        eff0_us=(rows.counter_rank == 0).ifelse(rows["at"].max().over(counter), rows["at"])
+    )
+    in_order = ibis.window(group_by="ticket_id", order_by=["eff0_us", "counter_rank", "counter", "sequence", "at", "id"])
+    creations = run.filter(run.is_created).mutate(nth=ibis.row_number().over(in_order))
+    creations = creations.filter(creations.nth == 0)
+    creations = creations.select(_created_ticket="ticket_id", _created_us="eff0_us", _creation_no="event_no")
+    born = run.group_by(_ticket=run.ticket_id).aggregate(_first_us=run.eff0_us.min())
+    born = born.left_join(creations, [("_ticket", "_created_ticket")]).drop("_created_ticket")
+    born = born.mutate(created_us=known_or(born._created_us, born._first_us)).drop("_created_us", "_first_us")
+    known = run.join(born, [("ticket_id", "_ticket")])
+    known = known.mutate(
+        eff_us=ibis.greatest(known.eff0_us, known.created_us),
+        is_creation=known_or(known.event_no == known._creation_no, ibis.literal(False)),
+    )
+    # a second `created` says nothing new
+    known = known.filter((known.eff_us <= t.cut_us) & (known.is_creation | ~known.is_created))
+    known = known.mutate(later=(~known.is_creation).cast("int8"))
+    return {"staged": known.drop("_ticket", "_creation_no", "eff0_us", "is_created")}
+
+
+def marks(t: Tables) -> Mapping[str, ibis.Table]:
+    """`mark`: deletions, spam marks, restorations and merges in the order of their ticket, few as they are."""
+    rows = t["event_row"].filter(t["event_row"].kind.isin(["deleted", "spam", "restored", "merged"]))
+    rows = rows.select("event_no", "source", "kind", "to_value").join(t["staged"], "event_no")
+    numbers = t["ticket_number"].select(_source="source", _ticket="ticket", target_id="ticket_id")
+    rows = rows.left_join(numbers, [("source", "_source"), ("to_value", "_ticket")]).drop("_source", "_ticket")
+    alive = t["staged"].select(_alive="ticket_id").distinct()
+    rows = rows.left_join(alive, [("target_id", "_alive")])
+    return {"mark": rows.mutate(target_id=rows._alive).drop("_alive")}
+
+
+def follow_merges(t: Tables) -> None:
+    """Loads `marked`: why tickets are left out and where their messages go (metrics 1.9, rulings 17, 72).
+
+    In Python: merges are few, and a chain of any length needs a walk.
+    """
+    rows = t.engine.read("mark").sort_by([("ticket_id", "ascending"), *((name, "ascending") for name in ORDER)])
     resolved = resolve_merges(
-        [
-            Merge(row["ticket_id"], row["kind"], _target(row, numbers, known), row["to_value"])
-            for row in rows
-        ]
-    )  # fmt: skip
+        [Merge(row["ticket_id"], row["kind"], row["target_id"], row["to_value"]) for row in rows.to_pylist()]
+    )
     t.load("marked", _marked_table(resolved))
-    marked = t["marked"]
+
+
+def standing(t: Tables) -> Mapping[str, ibis.Table]:
+    """`standing`: one row per known ticket: whether it counts, why not, and where its messages go."""
     tickets = t.canonical("ticket").select("source", ticket="id", is_test="is_test")
     numbered = t["ticket_number"].left_join(tickets, ["source", "ticket"]).drop("source_right", "ticket_right")
+    staged = t["staged"]
     created = staged.group_by("ticket_id").aggregate(created_us=staged.created_us.min())
     base = numbered.join(created, "ticket_id")
-    base = base.left_join(marked, "ticket_id").drop("ticket_id_right")
+    base = base.left_join(t["marked"], "ticket_id").drop("ticket_id_right")
     is_test = known_or(base.is_test, ibis.literal(False))
-    base = base.mutate(left_out=is_test.ifelse("test", base.left_out), takes_all=is_test | known_or(base.takes_all, False))
+    base = base.mutate(
+        left_out=is_test.ifelse("test", base.left_out), takes_all=is_test | known_or(base.takes_all, ibis.literal(False))
+    )
     return {"standing": base.drop("is_test")}
-
-
-def _merge_ends(t: Tables, staged: ibis.Table) -> ibis.Table:
-    """Tickets known at `as_of` that some merge names as its survivor."""
-    merged = staged.filter(staged.kind == "merged").select("source", ticket="to_value").distinct()
-    named = t["ticket_number"].semi_join(merged, ["source", "ticket"])
-    return named.semi_join(staged, "ticket_id").select("ticket_id")
-
-
-def _target(row: dict[str, object], numbers: dict[tuple[str, str], int], known: set[int]) -> int | None:
-    number = numbers.get((str(row["source"]), str(row["to_value"])))
-    return number if number in known else None
 
 
 def _marked_table(resolved: Mapping[int, tuple[str | None, int | None, bool]]) -> pa.Table:
@@ -153,26 +161,24 @@ def history(t: Tables) -> Mapping[str, ibis.Table]:
     `ord` counts from 1 within the ticket; `pos` is unique in the desk. A moved event is read at
     max(own effective time, the survivor's creation) and stands behind the survivor's own (rulings 17, 67, 80).
     """
-    acted, standing = t["acted"], t["standing"]
-    own = acted.join(standing.select("ticket_id", "left_out", "survivor_id", "takes_all"), "ticket_id")
-    survivors = standing.filter(standing.left_out.isnull()).select(
-        home_id="ticket_id", home_created_us="created_us"
-    )
+    staged, standing = t["staged"], t["standing"]
+    kinds = t["event_row"].select("event_no", "kind")
+    own = staged.join(kinds, "event_no")
+    own = own.join(standing.select("ticket_id", "left_out", "survivor_id", "takes_all"), "ticket_id")
+    survivors = standing.filter(standing.left_out.isnull()).select(home_id="ticket_id", home_created_us="created_us")
     moving = own.filter(own.survivor_id.notnull() & ~own.takes_all & own.kind.isin(list(MOVING)))
-    moved = moving.join(survivors, moving.survivor_id == survivors.home_id)
+    moved = moving.join(survivors, [("survivor_id", "home_id")])
     moved = moved.mutate(
         own_eff_us=moved.eff_us,
         eff_us=ibis.greatest(moved.eff_us, moved.home_created_us),
         created_us=moved.home_created_us,
-        ticket_id=moved.home_id,
+        ticket_id=moved.survivor_id,
         is_moved=ibis.literal(1).cast("int8"),
     ).drop("home_id", "home_created_us")
     stay = own.filter(own.left_out.isnull() & (own.kind != "merged"))
     stay = stay.mutate(own_eff_us=stay.eff_us, is_moved=ibis.literal(0).cast("int8"))
-    both = stay.union(moved.select(*stay.columns)).drop("left_out", "survivor_id", "takes_all")
-    order = ibis.window(
-        group_by="ticket_id", order_by=["eff_us", "is_moved", "own_eff_us", "counter_rank", "counter", "sequence", "id"]
-    )
+    both = stay.union(moved.select(*stay.columns))
+    order = ibis.window(group_by="ticket_id", order_by=["eff_us", "is_moved", "own_eff_us", *ORDER[1:]])
     both = both.mutate(ord=ibis.row_number().over(order).cast("int64") + 1)
-    return {"history": both.mutate(pos=both.ticket_id * POSITIONS_PER_TICKET + both.ord)}
-
+    both = both.mutate(pos=both.ticket_id * POSITIONS_PER_TICKET + both.ord)
+    return {"history": both.select("event_no", "ticket_id", "eff_us", "own_eff_us", "created_us", "is_moved", "is_creation", "ord", "pos")}

@@ -16,7 +16,7 @@ def names(t: Tables) -> Mapping[str, ibis.Table]:
             "key", "label", "source", "id", "role", "language", "country",
             account=key(person.source, person.account),
         ),
-        "team": _labelled(t.canonical("team")).select("key", "label"),
+        "team": _labelled(t.canonical("team")).select("key", "label", "source", "id"),
         "account": _labelled(account).select(
             "key", "label", "source", "id", "segment", "country", "acquisition_channel", "language"
         ),
@@ -36,41 +36,64 @@ def _labelled(table: ibis.Table) -> ibis.Table:
 
 def with_label(table: ibis.Table, names_table: ibis.Table, source: str, id: str, name: str) -> ibis.Table:
     """`table` with column `name`: the label of the person or team that `id` names; the id where it is unknown."""
-    names_table = names_table.select(_key="key", _label="label")
-    joined = table.left_join(names_table, key(table[source], table[id]) == names_table._key)
-    return joined.mutate(**{name: known_or(joined._label, joined[id])}).drop("_key", "_label")
+    known = names_table.select(_source="source", _id="id", _label="label")
+    joined = table.left_join(known, [(source, "_source"), (id, "_id")])
+    return joined.mutate(**{name: known_or(joined._label, joined[id])}).drop("_source", "_id", "_label")
 
 
-def role_spans(t: Tables) -> Mapping[str, ibis.Table]:
-    """`role`: one row per person and stretch with one role; open ends are far past and far future."""
+def roles(t: Tables) -> Mapping[str, ibis.Table]:
+    """`role`: who had which role, when, open ends made far; `actor`: everybody with the role that never changed.
+
+    `actor.static_role` is null and `is_dynamic` true where the role depends on the instant.
+    """
     spans = t.canonical("role_span")
+    spans = spans.select(
+        "source", "person", "role",
+        from_us=known_or(spans.from_at, ibis.literal(FAR_PAST)),
+        to_us=known_or(spans.to_at, ibis.literal(FAR_FUTURE)),
+    )  # fmt: skip
+    known = spans.group_by(_source=spans.source, _person=spans.person).aggregate(
+        n=spans.count(), only=spans.role.max(), from_us=spans.from_us.min(), to_us=spans.to_us.max()
+    )
+    is_static = (known.n == 1) & (known.from_us == FAR_PAST) & (known.to_us == FAR_FUTURE)
+    known = known.select("_source", "_person", "only", is_static=is_static)
+    people = t["person"].select("source", "id", "label", own_role="role")
+    unnamed = known.anti_join(people, [("_source", "source"), ("_person", "id")])
+    unnamed = unnamed.select(source="_source", id="_person", label="_person", own_role=ibis.null("string"))
+    everybody = people.union(unnamed.select(*people.columns))
+    joined = everybody.left_join(known, [("source", "_source"), ("id", "_person")])
+    is_dynamic = joined.is_static.notnull() & ~known_or(joined.is_static, ibis.literal(True))
     return {
-        "role": spans.select(
-            person=key(spans.source, spans.person),
-            role="role",
-            from_us=known_or(spans.from_at, ibis.literal(FAR_PAST)),
-            to_us=known_or(spans.to_at, ibis.literal(FAR_FUTURE)),
-        )
-    }
+        "role": spans,
+        "actor": joined.select(
+            "source", "id", "label",
+            static_role=known_or(joined.only, joined.own_role),
+            is_dynamic=is_dynamic,
+        ),
+    }  # fmt: skip
 
 
-def with_role(table: ibis.Table, t: Tables, person: str, at_us: str, row: tuple[str, ...], name: str) -> ibis.Table:
-    """`table` with column `name`: the role that `person` (a key) had at `at_us`.
+def with_role(
+    table: ibis.Table, t: Tables, source: str, person: str, at_us: str, row: str, role: str, label: str
+) -> ibis.Table:
+    """`table` with column `role`, the one that `person` had at `at_us`, and `label`, the name to show.
 
-    Of several spans the one begun last holds; a person without any span has the person's own role.
+    Of several spans the one begun last holds; a person without any span has the person's own role. Null: unknown.
     `row` is the unique key of `table`.
     """
+    actor = t["actor"].rename(_source="source", _id="id", _label="label")
+    joined = table.left_join(actor, [(source, "_source"), (person, "_id")]).drop("_source", "_id")
+    asked = joined.filter(joined.is_dynamic).select(_row=row, _at=at_us, _by=source, _who=person)
     spans = t["role"]
-    asked = table.filter(table[person].notnull()).select(*row, _person=table[person], _at=table[at_us])
-    hit = asked.join(spans, [asked._person == spans.person, asked._at >= spans.from_us, asked._at < spans.to_us])
-    best = hit.group_by(list(row)).aggregate(_span_role=hit.role.argmax(hit.from_us))
-    with_spans = spans.group_by("person").aggregate(_spans=spans.count()).rename(_with="person")
-    people = t["person"].select(_key="key", _own_role="role")
-    joined = table.left_join(best, [table[k] == best[k] for k in row])
-    joined = joined.drop(*[f"{k}_right" for k in row])
-    joined = joined.left_join(with_spans, joined[person] == with_spans._with)
-    joined = joined.left_join(people, joined[person] == people._key)
-    own = joined._spans.isnull().ifelse(joined._own_role, ibis.null("string"))
-    return joined.mutate(**{name: known_or(joined._span_role, own)}).drop(
-        "_span_role", "_with", "_spans", "_key", "_own_role"
+    hit = asked.join(
+        spans, [asked._by == spans.source, asked._who == spans.person, asked._at >= spans.from_us, asked._at < spans.to_us]
     )
+    best = hit.group_by(_hit_row=hit._row).aggregate(_role_then=hit.role.argmax(hit.from_us))
+    joined = joined.left_join(best, [(row, "_hit_row")]).drop("_hit_row")
+    is_dynamic = known_or(joined.is_dynamic, ibis.literal(False))
+    return joined.mutate(
+        **{
+            role: is_dynamic.ifelse(joined._role_then, joined.static_role),
+            label: known_or(joined._label, joined[person]),
+        }
+    ).drop("_role_then", "is_dynamic", "static_role", "_label")

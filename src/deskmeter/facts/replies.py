@@ -68,13 +68,11 @@ def first_replies(t: Tables) -> Mapping[str, ibis.Table]:
     """
     timeline = t["timeline"]
     no = ibis.null("int64")
-    calls = t.canonical("call").filter(lambda call: call.answered_at.notnull())
-    born = t.canonical("ticket").select("source", "call", ticket="id").filter(lambda row: row.call.notnull())
-    born = born.join(calls.select("source", call="id", ringing_us="ringing_at"), ["source", "call"])
-    numbers = t["ticket_number"].join(born, ["source", "ticket"]).select("ticket_id", "ringing_us", "call")
-    rows = timeline.left_join(numbers, "ticket_id").drop("ticket_id_right")
-    is_birth = known_or((rows.kind == "call") & (rows.to_value == rows.call), ibis.literal(False))
-    rows = rows.mutate(is_birth=is_birth)
+    calls = t.canonical("call")
+    calls = calls.select(_call_source="source", _call="id", _ringing_us="ringing_at")
+    born = timeline.filter(timeline.is_birth).left_join(calls, [("source", "_call_source"), ("to_value", "_call")])
+    born = born.select(_birth_pos="pos", ringing_us="_ringing_us")
+    rows = timeline.left_join(born, [("pos", "_birth_pos")]).drop("_birth_pos")
     starts = rows.group_by("ticket_id").aggregate(
         is_staff_opened=rows.is_staff_opened.max(where=rows.is_moved == 0),
         created_us=rows.created_us.min(),

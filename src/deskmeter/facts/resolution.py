@@ -36,7 +36,7 @@ def leavings(t: Tables) -> Mapping[str, ibis.Table]:
     timeline, messages = t["timeline"], t["new_contact"]
     left = timeline.filter(timeline.is_leaving).select(
         "ticket_id", "source", "pos", "eff_us", "resolutions_n", "leavings_n", "replies_n",
-        "agent", "team", "priority", "status", "stage", "prev_stage", "prev_agent", "prev_team",
+        "agent", "team", "priority", "status", "stage", "prev_stage",
     )  # fmt: skip
     waking = messages.select(
         "ticket_id", _resolutions_n="resolutions_n", _pos="pos", _eff_us="eff_us", _replies_n="replies_n"
@@ -61,8 +61,10 @@ def resolutions(t: Tables) -> Mapping[str, ibis.Table]:
     """
     timeline, left = t["timeline"], t["leaving"]
     done = timeline.filter(timeline.is_resolution)
+    done = done.left_join(t["opener"].select(_ticket="ticket_id", opener="opener"), [("ticket_id", "_ticket")]).drop("_ticket")
     author = done.who.isin(["staff", "bot"]).ifelse(done.actor_label, ibis.null("string"))
-    # a ticket born solved is credited to its opener
+    # a ticket born solved is credited to its opener, if staff or bot (ruling 73)
+    author = done.is_creation.ifelse(done.opener, author)
     done = done.select(
         "ticket_id", "source", "pos", "ord", "eff_us", "created_us", "resolutions_n", "leavings_n",
         "team", "priority", "status", "stage", "prev_stage",

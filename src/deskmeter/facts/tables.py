@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import ibis
 import pyarrow as pa
 
 from deskmeter.canon.schema import TABLES
 from deskmeter.engines.protocol import Engine
+from deskmeter.facts.plans import PLANS, Planned
 
 FAR_PAST = -(2**62)
 FAR_FUTURE = 2**62
@@ -32,26 +34,49 @@ class BuildSettings:
         return FAR_FUTURE if self.is_live else self.as_of_us
 
 
+# stands for the instant of knowledge in compiled text, so that one plan serves every instant
+CUT_STAND_IN = 8_070_605_040_302_019_999
+
+
 @dataclass
 class Tables:
     """The tables of one engine by name; `canonical(x)` is the loaded canonical table x as known at `as_of`."""
 
     engine: Engine
     settings: BuildSettings
-    _known: dict[str, ibis.Table] = field(default_factory=dict)
+    _columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    _loaded: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> ibis.Table:
-        return self._known[name]
+        return ibis.table(self._columns[name], name=name)
 
-    def put(self, name: str, expr: ibis.Table) -> None:
-        """Compute `expr` now and keep it as table `name`."""
-        self.engine.create(name, expr)
-        self._known[name] = ibis.table(expr.schema(), name=name)
+    @property
+    def cut_us(self) -> ibis.Value:
+        """The last instant that this build knows, as an expression."""
+        return ibis.literal(CUT_STAND_IN).cast("int64")
+
+    def run(self, step: "Step") -> None:
+        """Make the tables of one step, from its kept plan if there is one."""
+        settings = (self.settings.episode_gap_us, self.settings.default_schedule)
+        plan_key = f"{self.engine.name} {step.__module__}.{step.__name__} {settings} {sorted(self._loaded.items())}"
+        plan = PLANS.get(plan_key)
+        if plan is None:
+            plan = [
+                Planned(name, self.engine.prepare(expr), {column: str(kind) for column, kind in expr.schema().items()})
+                for name, expr in step(self).items()
+            ]
+            PLANS.put(plan_key, plan)
+        for planned in plan:
+            text = planned.text.replace(str(CUT_STAND_IN), str(self.settings.cut_us))
+            self.engine.create(planned.name, text)
+            self._columns[planned.name] = planned.columns
 
     def load(self, name: str, table: pa.Table) -> None:
         """Keep Arrow data as table `name`."""
         self.engine.load(name, table)
-        self._known[name] = ibis.table(ibis.Schema.from_pyarrow(table.schema), name=name)
+        schema = ibis.Schema.from_pyarrow(table.schema)
+        self._columns[name] = {column: str(kind) for column, kind in schema.items()}
+        self._loaded[name] = ",".join(f"{column} {kind}" for column, kind in self._columns[name].items())
 
     def canonical(self, name: str, cut: bool = True) -> ibis.Table:
         """Canonical table `name`: instants as microseconds, dates as days since 1970, cut at `as_of`.
@@ -60,22 +85,38 @@ class Tables:
         events are cut by their effective time, which later rows of their counter can move.
         """
         spec = TABLES[name]
-        table = ibis.table(
-            {column.name: _IBIS[column.type] for column in spec.columns}, name=f"c_{name}"
-        )
+        table = ibis.table({column.name: _IBIS[column.type] for column in spec.columns}, name=f"c_{name}")
         if not cut:
             return table
-        as_of = self.settings.cut_us
         if spec.known_at:
             known = table[spec.known_at]
-            table = table.filter(known.isnull() | (known <= as_of))
+            table = table.filter(known.isnull() | (known <= self.cut_us))
         for instant, others in spec.later:
-            is_known = table[instant].isnull() | (table[instant] <= as_of)
-            table = table.mutate(**{name: is_known.ifelse(table[name], ibis.null(table[name].type())) for name in (*others, instant)})
+            is_known = table[instant].isnull() | (table[instant] <= self.cut_us)
+            hidden = (*others, instant)
+            table = table.mutate(
+                **{column: is_known.ifelse(table[column], ibis.null(table[column].type())) for column in hidden}
+            )
         return table
 
 
-Step = Callable[[Tables], Mapping[str, ibis.Table]]
+class Step(Protocol):
+    """Gives the expressions of one or more tables from those made before."""
+
+    __name__: str
+
+    def __call__(self, t: Tables) -> Mapping[str, ibis.Table]: ...
+
+
+@dataclass(frozen=True)
+class Act:
+    """Work of a build that is no expression: it reads small tables and loads others. Its outcome is never kept."""
+
+    do: Callable[[Tables], None]
+
+    @property
+    def __name__(self) -> str:
+        return self.do.__name__
 
 
 def key(source: ibis.Value, id: ibis.Value) -> ibis.Value:

@@ -12,8 +12,8 @@ _SESSION_GAP_US = 1_800_000_000  # messages less than 30 minutes apart are one c
 
 def fields(t: Tables) -> Mapping[str, ibis.Table]:
     """`field_span`: the value of each field of each ticket over time; `tag_span`: its tags."""
-    history = t["history"]
-    own = history.filter(history.is_moved == 0)
+    timeline = t["timeline"]
+    own = timeline.filter(timeline.is_moved == 0)
     by_field = ibis.window(group_by=["ticket_id", "field"], order_by="ord")
     sets = own.filter((own.kind == "field") & own.field.notnull())
     sets = sets.select(
@@ -85,7 +85,7 @@ def counts(t: Tables) -> Mapping[str, ibis.Table]:
     is_phone = known_or(rows.channel == "phone", ibis.literal(False))
     counted = rows.group_by("ticket_id").aggregate(
         replies=rows.is_human_reply.cast("int64").sum().cast("int64"),
-        async_contacts=(rows.is_human_reply & ~is_chat & ~is_phone).cast("int64").sum().cast("int64"),
+        async_contacts=(rows.is_human_reply & ~rows.is_birth & ~is_chat & ~is_phone).cast("int64").sum().cast("int64"),
         calls=(rows.kind == "call").cast("int64").sum().cast("int64"),
     )
     chats = rows.filter(is_chat & rows.is_public_message)
@@ -100,7 +100,7 @@ def counts(t: Tables) -> Mapping[str, ibis.Table]:
     waits = waits.filter((waits.ended_by == "reply") & (waits.end_us.isnull() | (waits.ended_us <= waits.end_us)))
     exchanges = waits.group_by("ticket_id").aggregate(exchanges=waits.count())
     work = t["f_activity"].left_join(ends, "ticket_id")
-    work = work.filter(work.end_us.isnull() | (work.at_us <= work.end_us))
+    work = work.filter(work.end_us.isnull() | (work.counted_us <= work.end_us))
     activity = work.group_by("ticket_id").aggregate(activities=work.count())
     for part in (sessions, exchanges, activity):
         counted = counted.left_join(part, "ticket_id").drop("ticket_id_right")
@@ -200,7 +200,8 @@ def _with_returns(t: Tables, per: ibis.Table) -> ibis.Table:
     again = t["new_contact"].join(who, "ticket_id").select("requester_key", back_us="eff_us")
     woken = t["woken_leaving"].join(who, "ticket_id").select("requester_key", back_us="eff_us")
     calls = t.canonical("call")
-    calls = calls.filter(calls.ticket.isnull() & (calls.direction == "in") & calls.person.notnull())
+    flowed_out = known_or(calls.outcome == "flowed_out", ibis.literal(False))
+    calls = calls.filter(calls.ticket.isnull() & (calls.direction == "in") & calls.person.notnull() & ~flowed_out)
     rang = calls.select(requester_key=key(calls.source, calls.person), back_us="ringing_at")
     signs = created.union(again.select(*created.columns)).union(woken.select(*created.columns))
     signs = signs.union(rang.select(*created.columns)).rename(_who="requester_key")
@@ -219,7 +220,7 @@ def agent_times(t: Tables) -> Mapping[str, ibis.Table]:
     """
     timeline, done = t["timeline"], t["resolution"]
     ends = done.filter(done.is_last).select(
-        _ticket="ticket_id", end_us="eff_us", end_team="team", end_priority="priority", end_status="status", end_stage="stage"
+        _ticket="ticket_id", end_us="eff_us", end_priority="priority", end_status="status", end_stage="stage"
     )
     calls = t.canonical("call")
     calls = calls.select(
@@ -228,13 +229,14 @@ def agent_times(t: Tables) -> Mapping[str, ibis.Table]:
     rows = timeline.filter(timeline.kind.isin(["time_entry", "viewing", "call"]))
     rows = rows.join(ends, rows.ticket_id == ends._ticket)
     rows = rows.left_join(calls, [rows.source == calls._source, rows.to_value == calls._call])
-    rows = rows.filter(rows.eff_us <= rows.end_us)
+    # what a customer, a bot or the system did is not work; a worker unknown by name is
+    rows = rows.filter((rows.eff_us <= rows.end_us) & rows.who.isin(["staff", "nobody"]))
     seconds = (rows.kind == "call").ifelse(rows.call_s, rows.seconds)
     kind = ibis.cases((rows.kind == "time_entry", "entries"), (rows.kind == "viewing", "active"), else_="calls")
     rows = rows.mutate(worked=kind, worked_s=seconds).filter(lambda r: r.worked_s.notnull())
     return {
         "f_agent_time": rows.select(
             "source", "ticket_id", kind="worked", seconds="worked_s", at_us="end_us", agent="actor_label",
-            team="end_team", priority="end_priority", status="end_status", stage="end_stage",
+            team="team", priority="end_priority", status="end_status", stage="end_stage",
         )
     }  # fmt: skip
