@@ -16,6 +16,7 @@ from deskmeter.ingest.constants import constant_tables
 from deskmeter.ingest.conversations import read_messages
 from deskmeter.ingest.events import event_rows
 from deskmeter.ingest.keeping import Keeper, Portion
+from deskmeter.ingest.likeness import Likeness
 from deskmeter.ingest.mapping import Mapping as MappingModel
 from deskmeter.ingest.mapping import Part
 from deskmeter.ingest.parts import SEPARATOR, PartRead, read_part, united
@@ -45,6 +46,7 @@ class Applier:
         self._counter = object_id if log is None or log.counter in (None, "file") else log.counter
         waits = mapping.keep or (log and (log.order == "reversed" or "sequence" in log.columns))
         self._keeper = Keeper(mapping.keep, _row_as_json) if waits else None
+        self._likeness = Likeness()
         self._statuses: set[str] = set()
         self._staff: set[str] = set()
 
@@ -72,6 +74,7 @@ class Applier:
         if held is not None:
             read, good, faults = self._read(held)
             tables, keys = dict(read), _keys(held.at(good))
+        self._likeness.tell(self.oddities)
         for name, table in constant_tables(self._mapping, self._staff).items():
             tables[name] = united([tables[name], table]) if name in tables else table
         stages = status_rows(self._mapping, self._statuses)
@@ -104,6 +107,7 @@ class Applier:
             for name, table in self._make(read).items():
                 made.setdefault(name, []).append(table)
             self._see_staff(read)
+            self._likeness.see(read)
         tables = {name: united(parts) for name, parts in made.items()}
         if "event" in tables:
             tables["event"] = settle_statuses(tables["event"], self._mapping)

@@ -62,7 +62,16 @@ def read_slot(rows: Rows, value: Value, slot: Slot) -> pa.Array:
         return read
     if slot.kind in ("id", "text", "tags"):
         return _words(cells)
-    return _quantity(cells)
+    return _revision(cells) if slot.kind == "revision" else _quantity(cells)
+
+
+def _revision(cells: _Cells) -> pa.Array:
+    """A counter as it stands, or the instant of the last change in microseconds."""
+    counter = scaled(plain_decimal(cells.text), 0)[0]
+    instants = parse_times(cells.text, cells.value.times or cells.rows.mapping.times, cells.rows.mapping.zone).at
+    read = pc.coalesce(counter, instants.cast(pa.int64()))
+    cells.refuse(cells.unread(read), " is neither a counter nor a time")
+    return read
 
 
 def _words(cells: _Cells) -> pa.Array:
@@ -156,7 +165,8 @@ def _age(rows: Rows, value: Value, age: Age, slot: Slot) -> pa.Array:
     length = floats(plain)
     cells.refuse(pc.fill_null(pc.less(length, 0), False).to_numpy(zero_copy_only=False), " is a negative age")
     if age.at_least is not None:
-        young = np.flatnonzero(pc.fill_null(pc.less(length, age.at_least), False).to_numpy(zero_copy_only=False))
+        is_young = pc.and_(pc.less(length, age.at_least), pc.greater_equal(length, 0))
+        young = np.flatnonzero(pc.fill_null(is_young, False).to_numpy(zero_copy_only=False))
         said = f"`{column.column}` under {age.at_least:g} {unit} is taken as {age.at_least:g}"
         rows.trouble.note("age rounded up", said, rows.index[young])
         length = pc.max_element_wise(length, age.at_least, skip_nulls=False)

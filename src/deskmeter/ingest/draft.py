@@ -122,6 +122,10 @@ def listed(words: list[str]) -> str:
 
 
 def few_values(column: Profile, rows: int) -> bool:
-    """Whether a column is worth keeping as a field: some values that repeat, none of them long."""
+    """Whether a column is worth keeping as a field: some values that repeat, not long, no addresses."""
     repeats = column.distinct_n <= max(60, rows // 20) and column.mean_length <= 60
-    return column.kind in ("text", "flag", "whole", "number") and column.distinct_n >= 2 and repeats
+    strange = any(sign in word for word in column.most_common[:20] for sign in ("://", "@")) or column.name.endswith(
+        "_ids"
+    )
+    kinds = ("text", "flag", "whole", "number")
+    return column.kind in kinds and column.distinct_n >= 2 and repeats and not strange

@@ -138,6 +138,7 @@ class Value(Model):
     unit: Literal["milliseconds", "seconds", "minutes", "hours", "days", "clock"] | None = Field(
         default=None, description="unit of a length of time; `clock` is hh:mm:ss; seconds where nothing is said"
     )
+    if_empty: Word | None = Field(default=None, description="what an empty cell means")
     otherwise: Word | None = Field(default=None, description="what every value that is not in `values` means")
     pattern: Annotated[str, AfterValidator(_good_pattern)] | None = Field(
         default=None, description="regular expression with one group: the part that counts"

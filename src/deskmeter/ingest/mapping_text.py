@@ -74,7 +74,7 @@ def parse_mapping(text: str, name: str = "mapping.yml") -> MappingFile:
     except ValidationError as error:
         raise DataError("\n".join(_mistakes(error, lines, name))) from error
     file = MappingFile(mapping, name, lines)
-    wrong = tuple(_wrong_names(file))
+    wrong = sorted(_wrong_names(file), key=lambda found: _line(lines, found[0]))
     if wrong:
         raise DataError("\n".join(str(file.error(place, text)) for place, text in wrong))
     return file
@@ -147,7 +147,7 @@ def _line(lines: dict[Place, int], place: Place) -> int:
 
 def _mistakes(error: ValidationError, lines: dict[Place, int], name: str) -> Iterator[str]:
     seen = set()
-    for mistake in error.errors():
+    for mistake in sorted(error.errors(), key=lambda found: _line(lines, tuple(found["loc"]))):
         place = tuple(mistake["loc"])
         text = f"{name}:{_line(lines, place)}: {_says(mistake['type'], mistake['msg'], place, mistake['input'])}"
         if text not in seen:

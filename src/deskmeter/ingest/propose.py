@@ -112,7 +112,7 @@ def _ask_times(draft: Draft) -> None:
     """The zone and the order of day and month, where the file does not tell them."""
     used = [column for column in draft.profiles.columns if column.time and column.name in _mapped(draft)]
     local = [f"`{column.name}`" for column in used if column.time and not column.time.has_zone]
-    if local:
+    if local and draft.shape != "holiday":
         draft.doubt(f"time zone of {', '.join(local)}: not told; UTC is taken (`zone:`)")
     for column in used:
         _ask_format(draft, column)

@@ -66,6 +66,13 @@ def propose_policies(draft: Draft) -> bool:
     if policy is None or metric is None or target is None:
         return False
     draft.put("sla_policy", "policy", policy)
+    priority, changed = (
+        draft.find("priority"),
+        draft.find("updated_at", "time") or _named(draft, "sla policy updated at"),
+    )
+    names: list[Plain] = [column.name for column in (policy, metric, priority) if column]
+    draft.part("sla_policy").columns["id"] = {"join": names, "joined_by": ":"}
+    draft.put("sla_policy", "revision", changed)
     draft.translate("sla_policy", "kind", metric, SLA_WORDS)
     draft.take("sla_policy", "priority", "priority")
     draft.put("sla_policy", "target_s", target, unit="minutes")
@@ -78,6 +85,10 @@ def propose_policies(draft: Draft) -> bool:
         draft.state("sla_policy", "clock", "business")
         draft.doubt("no column tells whether targets run in business hours; they are taken to")
     return True
+
+
+def _named(draft: Draft, words: str) -> Profile | None:
+    return next((column for column in draft.profiles.columns if column.words == words), None)
 
 
 def propose_customers(draft: Draft, now: datetime) -> bool:
@@ -180,6 +191,7 @@ def propose_people(draft: Draft) -> bool:
     draft.take("person", "account", "account")
     draft.take("person", "language", "language", "text")
     draft.take("person", "country", "country", "text")
+    draft.take("person", "revision", "updated_at", "time")
     return True
 
 
@@ -221,6 +233,7 @@ def propose_groups(draft: Draft) -> bool:
         return False
     draft.put(table, "id", own[0])
     draft.put(table, "name", name)
+    draft.take(table, "revision", "updated_at", "time")
     if table == "account":
         draft.take("account", "segment", "segment", "text")
         draft.take("account", "country", "country", "text")

@@ -40,6 +40,7 @@ def _message_columns(messages: Profile) -> dict[str, Plain]:
         "actor": ("author.id", "author_id", "user_id", "from_id", "sender_id", "from", "author", "sender"),
         "actor_kind": ("author.type", "author_type", "sender_type", "role"),
         "is_public": ("public", "is_public"),
+        "kind": ("part_type", "message_type"),
     }.items():
         for name in names:
             if all(f'"{step}"' in text for step in name.split(".")):
@@ -47,8 +48,12 @@ def _message_columns(messages: Profile) -> dict[str, Plain]:
                 break
     if "actor_kind" in columns:
         kinds = {"customer": ("user", "lead", "contact", "customer", "end-user"), "staff": ("admin", "agent", "staff")}
-        values: dict[str, Plain] = {word: kind for kind, words in kinds.items() for word in words} | {"bot": "bot"}
+        values: dict[str, Plain] = {word: kind for kind, words in kinds.items() for word in words}
+        values["bot"] = "bot"
         columns["actor_kind"] = {"column": columns["actor_kind"], "values": values, "otherwise": "unknown"}
+    if "kind" in columns:
+        meant: dict[str, Plain] = {"comment": "message", "message": "message", "reply": "message", "open": "message"}
+        columns["kind"] = {"column": columns["kind"], "values": meant, "otherwise": "note", "if_empty": "message"}
     if isinstance(columns.get("at"), str) and f'"{columns["at"]}": 1' in text.replace('":', '": ').replace(":  ", ": "):
         columns["at"] = {"column": columns["at"], "times": ["epoch_s", "epoch_ms", "iso"]}
     return columns

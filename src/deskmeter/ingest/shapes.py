@@ -20,7 +20,9 @@ from deskmeter.canon.vocab import (
     SURVEY_KINDS,
 )
 
-CellKind = Literal["id", "text", "time", "date", "whole", "seconds", "number", "money", "thousandths", "flag", "tags"]
+CellKind = Literal[
+    "id", "text", "time", "date", "whole", "seconds", "number", "money", "thousandths", "flag", "tags", "revision"
+]
 
 _PROVENANCE = ("source", "raw_object", "raw_line")
 _FREE_TEXT = {"name", "email", "subject", "title", "words", "segment", "plan", "reason", "status", "from_value"}
@@ -90,7 +92,7 @@ def _slot(table: Table, column: Column) -> Slot:
 
 def _cell_kind(column: Column) -> CellKind:
     if column.type == "timestamp" or column.name == "revision":
-        return "time" if column.type == "timestamp" else "whole"
+        return "time" if column.type == "timestamp" else "revision"
     if column.type == "string":
         return "text" if column.name in _FREE_TEXT else "id"
     if column.type == "int64":

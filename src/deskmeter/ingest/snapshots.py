@@ -82,7 +82,8 @@ def snapshot_rows(read: PartRead, state: SnapshotState, counter: str) -> dict[st
         return {}
     rows = _sorted(_flat(read), state)
     created_now = rows.is_new & rows.is_first
-    at_creation = created_now & pc.equal(rows.table["at"], rows.table["created_at"]).to_numpy()
+    same = pc.fill_null(pc.equal(rows.table["at"], rows.table["created_at"]), False)
+    at_creation = created_now & same.to_numpy()
     events = [_created(rows, created_now, at_creation, counter)]
     for column, kind, rank in _changes(read):
         skip = at_creation if kind in _FIRST else np.zeros(len(at_creation), dtype=bool)

@@ -35,7 +35,7 @@ def stages_of(mapping: Mapping, statuses: pa.Array) -> pa.Array:
 
 def settle_statuses(events: pa.Table, mapping: Mapping) -> pa.Table:
     """Status events into `deleted` and `spam` become events of that kind, and `restored` on the way back."""
-    if not events.num_rows:
+    if not events.num_rows or "to_value" not in events.column_names:
         return events
     is_status = pc.equal(events["kind"], "status").combine_chunks()
     stages = stages_of(mapping, pc.if_else(is_status, events["to_value"].combine_chunks(), None))

@@ -86,6 +86,8 @@ def text_values(rows: Rows, value: Value, name: str) -> pa.Array:
         found = _part(rows, found, value.pattern, name)
     if value.values or value.otherwise is not None:
         found = _renamed(rows, found, value, name)
+    if value.if_empty is not None:
+        found = pc.fill_null(found, value.if_empty)
     if value.hashed:
         found = _hashed(found)
     if value.prefix:

@@ -251,7 +251,8 @@ def _read_excel(values: pa.Array) -> tuple[Ints, Mask, Mask]:
 def _regex(form: str) -> str:
     """The regular expression of a strptime-like pattern; ValueError for a sign that we do not know."""
     out, used = ["^"], set()
-    for literal, code in re.findall(r"([^%]+)|%(.?)", form):
+    tokens = re.findall(r"([^%]+)|%(.?)", form)
+    for i, (literal, code) in enumerate(tokens):
         if literal:
             out.append(re.sub(r" +", r"\\s+", re.escape(literal).replace(r"\ ", " ")))
             continue
@@ -262,7 +263,8 @@ def _regex(form: str) -> str:
         if code in used:
             raise ValueError(f"`%{code}` stands twice in `{form}`")
         used.add(code)
-        out.append(_PIECES[code])
+        is_glued = any(not near[0] for near in (*tokens[max(0, i - 1) : i], *tokens[i + 1 : i + 2]))
+        out.append(_PIECES[code].replace("{1,2}", "{2}") if is_glued else _PIECES[code])
     if not (used & {"Y", "y"} and used & {"m", "b", "B"} and "d" in used):
         raise ValueError(f"`{form}` needs a year, a month and a day")
     if ("I" in used) != ("p" in used):
