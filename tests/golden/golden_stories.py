@@ -14,7 +14,7 @@ from deskmeter.canon.schema import TABLES, Kind
 from deskmeter.query.request import Filter, MetricAsk, Period, Request
 
 FOLDER = Path(__file__).parent
-STORY_KEYS = {"rule", "says", "reasoning", "as_of", "uses", "own_desk", "metric_files", "tables", "expect"}
+STORY_KEYS = {"rule", "says", "reasoning", "as_of", "uses", "own_desk", "desk", "tables", "expect"}
 STORY_NEEDS = {"rule", "says", "reasoning", "as_of", "tables", "expect"}
 QUESTION_KEYS = {
     "metric", "by", "grain", "period", "zone", "week_start", "where", "stat", "within_s", "clock",
@@ -72,6 +72,7 @@ class Story:
     says: str
     as_of: datetime
     own_desk: bool
+    desk: dict[str, Any]  # settings of a desk of its own
     tables: dict[str, list[dict[str, Any]]]
     expectations: tuple[Expectation, ...] = field(default=())
 
@@ -94,12 +95,15 @@ def load_story(path: Path) -> Story:
         _merge(tables, shared["tables"])
     _merge(tables, raw["tables"])
     own_desk = bool(raw.get("own_desk", False))
+    if "desk" in raw and not own_desk:
+        raise StoryError(f"{path.name}: settings of a desk need own_desk: true")
     return Story(
         name=path.stem,
         rule=str(raw["rule"]),
         says=str(raw["says"]),
         as_of=instant(raw["as_of"], "UTC"),
         own_desk=own_desk,
+        desk=raw.get("desk", {}),
         tables={name: _complete(name, rows, path, own_desk) for name, rows in tables.items()},
         expectations=tuple(_expectation(path.stem, k, one) for k, one in enumerate(raw["expect"], start=1)),
     )

@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from golden_stories import Expectation, Story, arrow_tables, load_stories, plain_key, request_of
 
+from deskmeter.base.config import DeskConfig, write_config
 from deskmeter.base.errors import AskerError
 from deskmeter.query.result import Cell, Result, Row
 from deskmeter.service import Desk
 
 STORIES = {story.name: story for story in load_stories()}
+
 
 def _instant(one: Expectation) -> tuple[bool, datetime]:
     story = STORIES[one.story]
@@ -36,7 +38,9 @@ class Desks:
         return self._open[name]
 
     def _make(self, folder: Path, stories: list[Story]) -> Desk:
-        desk = Desk.open(folder, create=True)
+        folder.mkdir()
+        write_config(folder, DeskConfig(**(stories[0].desk if stories[0].own_desk else {})))
+        desk = Desk.open(folder)
         for story in stories:
             for source, tables in arrow_tables(story).items():
                 desk.import_tables(source, tables)
