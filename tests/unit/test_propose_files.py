@@ -226,7 +226,8 @@ def test_calls_orders_and_conversations_are_seen_for_what_they_are(tmp_path: Pat
     talk = tmp_path / "talks.json"
     talk.write_text(
         '[{"id": "7", "created_at": 1709618828, "state": "closed", "priority": "low", "subject": "Hi",'
-        ' "assignee": "ann", "messages": [{"id": "a", "created_at": 1709618828, "author": {"id": "u1", "type": "user"}}]}]'
+        ' "assignee": "ann", "messages": ['
+        '{"id": "a", "created_at": 1709618828, "author": {"id": "u1", "type": "user"}}]}]'
     )
     proposal = propose(talk, NOW)
     assert proposal.shape == "conversation"
