@@ -6,7 +6,7 @@ import ibis
 
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label
-from deskmeter.facts.places import with_place
+from deskmeter.facts.places import with_place, with_ticket_customer
 from deskmeter.facts.scales import judged
 from deskmeter.facts.tables import Tables, key, known_or
 
@@ -104,22 +104,18 @@ def _placed(rows: ibis.Table, t: Tables, at: str) -> ibis.Table:
     rows = with_home_ticket(rows, t)
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
     rows = with_place(with_customer(rows, t, "person", None), t, "person")
-    tickets = t["ticket"].select(
-        _ticket_id="ticket_id", _customer="customer", _ticket_account="account", _ticket_channel="channel"
-    )
+    rows = with_ticket_customer(rows, t)
+    tickets = t["ticket"].select(_ticket_id="ticket_id", _ticket_channel="channel")
     rows = rows.left_join(tickets, [("ticket_id", "_ticket_id")])
-    is_unknown = rows.customer.isnull()
     rows = rows.mutate(
         row=key(rows.source, rows.id),
         agent_key=key(rows.source, rows.agent_id),
-        account=is_unknown.ifelse(rows._ticket_account, rows.account),
-        customer=known_or(rows.customer, rows._customer),
         channel=ibis.cases(
             (rows._ticket_id.notnull(), rows._ticket_channel),
             (rows.call.notnull(), ibis.literal("phone")),
             else_=rows.survey_channel,
         ),
-    ).drop("_ticket_id", "_customer", "_ticket_account", "_ticket_channel")
+    ).drop("_ticket_id", "_ticket_channel")
     return with_ticket_state(rows, t, at, "row", "agent_key")
 
 

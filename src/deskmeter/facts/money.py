@@ -6,7 +6,7 @@ import ibis
 
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label
-from deskmeter.facts.places import with_place
+from deskmeter.facts.places import with_place, with_ticket_customer
 from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or
 
 
@@ -100,6 +100,7 @@ def plan_moves(t: Tables) -> Mapping[str, ibis.Table]:
 def orders(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_order`: one row a paid order (is_order) or refund (is_refund), filed when paid, credited to its agent.
 
+    buyer: the customer (ruling 39); customer: the same, else that of the ticket on which it was sold, to split by.
     has_ticket: a ticket that counts links to it. is_first: the customer's first paid order that is no renewal;
     has_second: another followed by `as_of`. margin_micros: amount less cost, null where the cost is unknown.
     """
@@ -112,14 +113,15 @@ def orders(t: Tables) -> Mapping[str, ibis.Table]:
     rows = with_home_ticket(rows, t)
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
     rows = with_place(with_customer(rows, t, "person", "account"), t, "person")
+    rows = with_ticket_customer(rows.mutate(buyer=rows.customer), t)
     rows = rows.mutate(row=key(rows.source, rows.order), agent_key=key(rows.source, rows.agent_id))
     rows = with_ticket_state(rows, t, "paid_at", "row", "agent_key")
     rows = rows.mutate(is_refund=known_or(rows.amount_micros < 0, ibis.literal(False)))
     rows = _numbered(rows)
     return {
         "f_order": rows.select(
-            "source", "order", "ticket_id", "customer", "account", "agent", "team", "priority", "status", "stage",
-            "currency", "amount_micros", "cost_micros", "order_kind", "is_refund", "has_ticket", "is_first",
+            "source", "order", "ticket_id", "customer", "buyer", "account", "agent", "team", "priority", "status",
+            "stage", "currency", "amount_micros", "cost_micros", "order_kind", "is_refund", "has_ticket", "is_first",
             "has_second", "country", "language",
             at_us="paid_at", is_order=~rows.is_refund, margin_micros=rows.amount_micros - rows.cost_micros,
         )
@@ -128,11 +130,11 @@ def orders(t: Tables) -> Mapping[str, ibis.Table]:
 
 def _numbered(rows: ibis.Table) -> ibis.Table:
     """Adds order_kind (new or repeat by order where the source does not say), is_first and has_second."""
-    counts = ~rows.is_refund & rows.customer.notnull()
+    counts = ~rows.is_refund & rows.buyer.notnull()
     buys = counts & known_or(rows.own_kind != "renewal", ibis.literal(True))
     rows = rows.mutate(_counts=counts.cast("int64"), _buys=buys.cast("int64"))
-    so_far = ibis.window(group_by="customer", order_by=["paid_at", "row"], following=0)
-    whole = ibis.window(group_by="customer")
+    so_far = ibis.window(group_by="buyer", order_by=["paid_at", "row"], following=0)
+    whole = ibis.window(group_by="buyer")
     nth = rows._buys.sum().over(so_far)
     by_order = (rows._counts.sum().over(so_far) > 1).ifelse("repeat", "new")
     is_buy = rows._buys == 1

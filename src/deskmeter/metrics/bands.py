@@ -33,6 +33,7 @@ def _values(asked: Asked) -> ibis.Table:
     mrr = mrr.filter((mrr.from_us <= start_us) & (mrr.to_us.isnull() | (mrr.to_us > start_us)))
     margin = priced(asked.tables("f_order"), asked, "margin_micros")
     margin = margin.filter((margin.at_us <= start_us) & margin.margin_micros.notnull())
+    margin = margin.mutate(customer=margin.buyer)
     spans = asked.tables("f_customer_span")
     there = spans.filter((spans.from_us <= start_us) & (spans.to_us.isnull() | (spans.to_us > start_us)))
     by_mrr = _largest(mrr, "mrr_micros", asked)

@@ -11,8 +11,9 @@ _KEY = ("bucket", "customer", "currency")
 
 
 def subscriptions(asked: Asked) -> ibis.Table:
-    """All subscriptions, each under its own plan."""
-    return priced(asked.tables("f_subscription"), asked, "mrr_micros")
+    """All subscriptions of known MRR, each under its own plan."""
+    rows = asked.tables("f_subscription")
+    return priced(rows.filter(rows.mrr_micros.notnull()), asked, "mrr_micros")
 
 
 def subscriptions_of_customers(asked: Asked) -> ibis.Table:
@@ -23,14 +24,23 @@ def subscriptions_of_customers(asked: Asked) -> ibis.Table:
 
 
 def orders(asked: Asked) -> ibis.Table:
-    """All orders and refunds with their amounts and margins; never_us is null: an order once paid stays."""
-    rows = priced(asked.tables("f_order"), asked, "amount_micros", "margin_micros")
+    """All orders and refunds with their amounts."""
+    return priced(asked.tables("f_order"), asked, "amount_micros")
+
+
+def margins(asked: Asked) -> ibis.Table:
+    """All orders and refunds with their margins and costed_micros, the amount of those of known cost.
+
+    never_us is null: an order once paid stays.
+    """
+    rows = asked.tables("f_order")
     no_cost = rows.margin_micros.isnull()
-    return rows.mutate(
+    rows = rows.mutate(
         never_us=ibis.null("int64"),
         is_without_cost=no_cost.cast("int64"),
         costed_micros=no_cost.ifelse(ibis.null("int64"), rows.amount_micros),
     )
+    return priced(rows, asked, "margin_micros", "costed_micros")
 
 
 def joined_customers(asked: Asked) -> ibis.Table:
@@ -50,9 +60,9 @@ def paying_customers(asked: Asked) -> ibis.Table:
     none = ibis.literal(0).cast("int64")
     paid = both.select("bucket", "customer", has_upsell=none, has_cross_sell=none)
     bought = asked.tables("f_order")
-    bought = in_bucket(bought.filter(bought.is_order & bought.customer.notnull()), asked, "at_us")
+    bought = in_bucket(bought.filter(bought.is_order & bought.buyer.notnull()), asked, "at_us")
     bought = bought.select(
-        "bucket", "customer",
+        "bucket", customer="buyer",
         has_upsell=(bought.order_kind == "upsell").cast("int64"),
         has_cross_sell=(bought.order_kind == "cross_sell").cast("int64"),
     )  # fmt: skip

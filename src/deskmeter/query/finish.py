@@ -92,7 +92,8 @@ def _finished(metric: Metric, group: Group, choice: Choice) -> Cell:
     if isinstance(aggregate, TimeMean):
         if choice.bucket_us <= 0:
             return Cell(None, 0)
-        return Cell((numbers.get("time_us") or 0.0) / choice.bucket_us, _whole(numbers.get("n")))
+        time_s, bucket_s = (numbers.get("time_us") or 0.0) / 1e6, choice.bucket_us / 1e6
+        return Cell(time_s / bucket_s, _whole(numbers.get("n")), numerator=time_s, denominator=bucket_s)
     n = _whole(numbers.get("n"))
     return Cell(float(n), n)
 
@@ -115,6 +116,8 @@ def _ratio(numbers: Numbers, ratio: Ratio) -> Cell:
     top = (numbers.get("numerator") or 0.0) / ratio.top_divisor
     bottom = (numbers.get("denominator") or 0.0) / ratio.bottom_divisor
     n = _whole(numbers.get("n")) if ratio.n_key else int(bottom)
+    if numbers.get("numerator", 0.0) is None:  # there are rows, and none of them has a known value
+        return Cell(None, n, denominator=bottom)
     bounds = wilson(int(top), n) if ratio.is_share and 0 < n and top <= n else Interval(None, None)
     return Cell(top / bottom if bottom else None, n, bounds.low, bounds.high, top, bottom)
 

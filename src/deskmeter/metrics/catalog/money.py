@@ -7,8 +7,8 @@ from deskmeter.metrics.customer_rows import CUSTOMER_DIMS, customers_of_start
 from deskmeter.metrics.money_rows import (
     MICROS,
     joined_customers,
+    margins,
     movements,
-    orders,
     subscriptions,
     subscriptions_of_customers,
 )
@@ -131,7 +131,7 @@ MOVEMENTS = (
     ),
 )  # fmt: skip
 
-_ORDERS = Part(orders, Stock("at_us", "never_us"), only_dims=_DIMS)
+_ORDERS = Part(margins, Stock("at_us", "never_us"), only_dims=_DIMS)
 _NO_COST = Beside("orders of unknown cost, left out: {n}", lambda rows, asked: rows.is_without_cost)
 
 lifetime_value_historic = Metric(
@@ -192,7 +192,7 @@ lifetime_value_predicted = Metric(
     good="up",
     parts=(
         Part(subscriptions_of_customers, Stock(), only_dims=_DIMS - {"plan"}),
-        Part(orders, Stock("at_us", "never_us"), only_dims=_DIMS - {"plan"}),
+        Part(margins, Stock("at_us", "never_us"), only_dims=_DIMS - {"plan"}),
         Part(customers_of_start, Always("at_us"), broadcast=_BY_CURRENCY, only_dims=_DIMS - {"plan"}),
     ),
     aggregate=Formula(
