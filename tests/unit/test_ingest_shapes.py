@@ -216,3 +216,12 @@ scale_rules: [{kind: csat, low: 1, high: 4, satisfied_from: 3}]
     assert found.rows("holiday")[0]["name"] == "Christmas"
     assert found.rows("schedule")[0]["is_default"] is True
     assert found.rows("scale_rule")[0]["satisfied_from"] == 3
+
+
+def test_events_with_a_sequence_or_a_counter_of_lines_can_be_put_in_order(tmp_path: Path):
+    mapping = "source: s\ntables:\n  event:\n    columns: {ticket: t, at: at, kind: {constant: note}, sequence: n}\n"
+    [row] = read_text(tmp_path, "t,at,n\n1,2024-03-01,7\n", mapping).rows("event")
+    assert (row["counter"], row["sequence"]) == ("s", 7)
+    by_line = mapping.replace(", sequence: n", "").replace("    columns", "    counter: file\n    columns")
+    [row] = read_text(tmp_path, "t,at,n\n1,2024-03-01,7\n", by_line).rows("event")
+    assert (row["counter"], row["sequence"]) == ("object", 2)

@@ -56,6 +56,22 @@ def test_words_stay_as_they_are_written():
         ("    columns:", "    fields: [a]\n    columns:", "my.yml:4: `fields` goes with `ticket` and `snapshot`"),
         ("source: desk", "source: desk\nsource: two", "my.yml:2: `source` stands here a second time (first in line 1)"),
         ("source: desk", "source: [desk", "my.yml:2: not YAML"),
+        ("source: desk", "source: desk\nroles: {staff_columns: actr}", "my.yml:2: no column `actr` is mapped"),
+        (
+            "source: desk",
+            "source: desk\nthousands: .",
+            "my.yml:2: `.` cannot be the decimal sign and the thousands sign",
+        ),
+        (
+            "source: desk",
+            "source: desk\nschedules: [{id: a, zone: UTC, hours: 9 to 5}]",
+            "my.yml:2: `9 to 5` are no hours",
+        ),
+        (
+            "source: desk",
+            "source: desk\nschedules: [{id: a, zone: UTC, holidays: [{first: Easter}]}]",
+            "my.yml:2: `Easter` is no day; write it as 2024-12-25",
+        ),
     ],
 )
 def test_a_mistake_names_its_line_and_the_nearest_good_name(change: str, to: str, said: str):

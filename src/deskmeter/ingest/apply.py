@@ -43,7 +43,7 @@ class Applier:
         self._tells_lines_apart = "snapshot" in mapping.tables or mapping.identity == "line"
         self._snapshots = SnapshotState()
         log = mapping.tables.get("snapshot")
-        self._counter = object_id if log is None or log.counter in (None, "file") else log.counter
+        self._object_id = object_id
         waits = mapping.keep or (log and (log.order == "reversed" or "sequence" in log.columns))
         self._keeper = Keeper(mapping.keep, _row_as_json) if waits else None
         self._likeness = Likeness()
@@ -128,15 +128,20 @@ class Applier:
     def _make(self, read: PartRead) -> Tables:
         """Canonical rows out of the good rows of a part."""
         if read.name == "snapshot":
-            return snapshot_rows(read, self._snapshots, self._counter)
+            return snapshot_rows(read, self._snapshots, self._counter(read, self._object_id))
         if read.name in ("ticket", "conversation"):
             return ticket_rows(read, self._mapping)
         makers: dict[str, Callable[[PartRead], Tables]] = {
-            "event": event_rows,
+            "event": lambda read: event_rows(read, self._counter(read, self._mapping.source)),
             "customer": customer_rows,
             "survey_answer": answer_rows,
         }
         return makers.get(read.name, table_rows)(read)
+
+    def _counter(self, read: PartRead, otherwise: str) -> str:
+        """The counter within which the sequences of a part can be compared."""
+        named = read.part.counter
+        return self._object_id if named == "file" else named or otherwise
 
     def _see_staff(self, read: PartRead) -> None:
         for column in self._mapping.roles.staff_columns:

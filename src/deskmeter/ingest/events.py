@@ -4,12 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from deskmeter.ingest.parts import PartRead, canonical, content_ids
+from deskmeter.ingest.parts import PartRead, canonical, content_ids, repeated
 
 _WITH_FIELD = ("field", "sla_applied", "sla_vendor_verdict", "escalation")
 
 
-def event_rows(read: PartRead) -> dict[str, pa.Table]:
+def event_rows(read: PartRead, counter: str) -> dict[str, pa.Table]:
     """The events of the good rows.
 
     | id  | at    | kind   | field       | to_value |
@@ -17,6 +17,7 @@ def event_rows(read: PartRead) -> dict[str, pa.Table]:
     | 7   | 01:23 | status | (left out)  | open     |
     | 8   | 01:23 | field  | reason      | billing  |
 
+    `counter` is the counter of the sequence: that of the source's own, or of the lines where the mapping names one.
     `field` stays only with the kinds that have one, so that a history of fields can map its column of names to it.
     """
     if not read.rows.count:
@@ -25,7 +26,11 @@ def event_rows(read: PartRead) -> dict[str, pa.Table]:
     if "field" in columns:
         has_field = pc.is_in(columns["kind"], pa.array(_WITH_FIELD))
         columns["field"] = pc.if_else(has_field, columns["field"], pa.scalar(None, pa.string()))
+    if "sequence" in columns and "counter" not in columns:
+        columns["counter"] = repeated(counter, read.rows.count)
     columns["id"] = with_ids(read, columns)
+    if read.part.counter is not None:
+        columns |= {"counter": repeated(counter, read.rows.count), "sequence": pa.array(read.rows.lines(), pa.int64())}
     return {"event": canonical("event", columns, read.rows.lines())}
 
 

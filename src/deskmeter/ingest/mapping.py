@@ -1,6 +1,7 @@
 """The mapping model: how a file of any make is read into canonical tables."""
 
 import re
+from datetime import date
 from functools import lru_cache
 from typing import Annotated, Literal, get_args
 
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from deskmeter.base.errors import AskerError
 from deskmeter.base.time import zone as known_zone
 from deskmeter.canon.vocab import STAGES, SURVEY_KINDS
+from deskmeter.ingest.hours import weekly_hours
 from deskmeter.ingest.times import check_format, parse_times
 
 DEFAULT_NULLS = ("NULL", "null", "N/A", "n/a", "#N/A", "NaN", "nan", "\\N")
@@ -70,6 +72,19 @@ def _good_pattern(text: str) -> str:
     return text
 
 
+def _good_hours(text: str) -> str:
+    weekly_hours(text)
+    return text
+
+
+def _good_day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"`{text}` is no day; write it as 2024-12-25") from error
+    return text
+
+
 def _good_instant(text: str) -> str:
     why = parse_times(pa.array([text]), ("iso",), "UTC").why[0].as_py()
     if why is not None:
@@ -91,6 +106,11 @@ TimeFormats = Annotated[
     BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...]),
 ]
 Only = dict[str, Words]
+Day = Annotated[Word, AfterValidator(_good_day)]
+Hours = Annotated[
+    tuple[Annotated[str, AfterValidator(_good_hours)], ...],
+    BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...]),
+]
 
 
 class Age(Model):
@@ -256,8 +276,8 @@ class Roles(Model):
 class Holiday(Model):
     """A time without business."""
 
-    first: Word = Field(description="first local day, YYYY-MM-DD")
-    last: Word | None = Field(default=None, description="last local day; the first where nothing is said")
+    first: Day = Field(description="first local day, YYYY-MM-DD")
+    last: Day | None = Field(default=None, description="last local day; the first where nothing is said")
     name: str | None = Field(default=None, description="its name")
 
 
@@ -267,7 +287,7 @@ class Schedule(Model):
     id: str = Field(description="id of the schedule")
     name: str | None = Field(default=None, description="display name")
     zone: Zone = Field(description="IANA zone of its wall clock")
-    hours: Words = Field(default=(), description="such as `Mon-Fri 08:00-18:00`; past midnight: `Fri 22:00-06:00`")
+    hours: Hours = Field(default=(), description="such as `Mon-Fri 08:00-18:00`; past midnight: `Fri 22:00-06:00`")
     always: bool = Field(default=False, description="24x7")
     default: bool = Field(default=False, description="holds for tickets without a schedule of their own")
     holidays: tuple[Holiday, ...] = Field(default=(), description="its holidays")

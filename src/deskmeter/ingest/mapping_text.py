@@ -202,6 +202,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _wrong_names(file: MappingFile) -> Iterator[tuple[Place, str]]:
     """Shapes and canonical columns that do not exist, and required ones that are missing."""
+    yield from _wrong_settings(file.mapping)
     for name, part in file.mapping.tables.items():
         place: Place = ("tables", name)
         if name not in SHAPES:
@@ -217,6 +218,19 @@ def _wrong_names(file: MappingFile) -> Iterator[tuple[Place, str]]:
         yield from _misplaced(part, name, place)
 
 
+def _wrong_settings(mapping: Mapping) -> Iterator[tuple[Place, str]]:
+    """What no single part can see: names of columns elsewhere in the mapping, and signs that clash."""
+    mapped = {column for part in mapping.tables.values() for column in part.columns}
+    for column in mapping.roles.staff_columns:
+        if column not in mapped:
+            yield (
+                ("roles", "staff_columns"),
+                f"no column `{column}` is mapped{nearest(column, mapped) or _listed(sorted(mapped))}",
+            )
+    if mapping.thousands == mapping.decimal:
+        yield ("thousands",), f"`{mapping.decimal}` cannot be the decimal sign and the thousands sign at once"
+
+
 def _misplaced(part: Part, name: str, place: Place) -> Iterator[tuple[Place, str]]:
     """Settings that this shape has no use for."""
     homes = {
@@ -224,7 +238,7 @@ def _misplaced(part: Part, name: str, place: Place) -> Iterator[tuple[Place, str
         "scale": (part.scale, ("survey_answer",)),
         "questions": (part.questions, ("survey_answer",)),
         "messages": (part.messages, ("conversation",)),
-        "counter": (part.counter, ("snapshot",)),
+        "counter": (part.counter, ("snapshot", "event")),
         "order": (part.order == "reversed", ("snapshot",)),
     }
     for setting, (value, shapes) in homes.items():

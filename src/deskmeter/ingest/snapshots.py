@@ -80,6 +80,7 @@ def snapshot_rows(read: PartRead, state: SnapshotState, counter: str) -> dict[st
     """Events and tickets out of the good rows of an audit log; `state` moves on to its end."""
     if not read.rows.count:
         return {}
+    _note_early(read)
     rows = _sorted(_flat(read), state)
     created_now = rows.is_new & rows.is_first
     same = pc.fill_null(pc.equal(rows.table["at"], rows.table["created_at"]), False)
@@ -91,6 +92,14 @@ def snapshot_rows(read: PartRead, state: SnapshotState, counter: str) -> dict[st
     ends = np.append(rows.codes[1:] != rows.codes[:-1], True)
     state.keep(rows.table.take(pa.array(np.flatnonzero(ends))))
     return {"event": united(events), "ticket": _tickets(rows, read)}
+
+
+def _note_early(read: PartRead) -> None:
+    """Rows stamped before the creation: they happen at the creation."""
+    early = pc.fill_null(pc.less(read.column("at"), read.column("created_at")), False)
+    at = np.flatnonzero(early.to_numpy(zero_copy_only=False))
+    said = "the change is stamped before the creation; it counts from the creation"
+    read.rows.trouble.note("before its creation", said, read.rows.index[at])
 
 
 def _flat(read: PartRead) -> pa.Table:
