@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -12,26 +12,35 @@ import pyarrow as pa
 
 from deskmeter.base.config import FILE, DeskConfig, read_config, write_config
 from deskmeter.base.errors import AskerError
-from deskmeter.base.time import now, to_micros
+from deskmeter.base.time import from_micros, now, to_micros
 from deskmeter.canon.schema import TABLES
+from deskmeter.connectors.demo import invent
+from deskmeter.connectors.demo.world import COMPANY
+from deskmeter.connectors.demo.world import DEFAULT_END as DEMO_END
+from deskmeter.connectors.demo.world import SOURCE as DEMO_SOURCE
 from deskmeter.engines.duckdb import DuckDBEngine
 from deskmeter.engines.protocol import Engine
 from deskmeter.facts.build import build as build_facts
 from deskmeter.facts.build import load_canonical
+from deskmeter.facts.plans import code_version
 from deskmeter.facts.tables import BuildSettings
-from deskmeter.ingest.mapping_text import read_mapping
+from deskmeter.ingest.mapping_text import load_mapping
+from deskmeter.ingest.propose import propose
 from deskmeter.ingest.ready import import_ready
 from deskmeter.ingest.run import import_file
 from deskmeter.ledger.sqlite import open_ledger
 from deskmeter.metrics.catalogue import Catalogue
+from deskmeter.metrics.own import OwnDefinitions
 from deskmeter.query.access import Access
 from deskmeter.query.answer import answer, info, values_of
 from deskmeter.query.drill import cell_request, drill
-from deskmeter.query.reports import BuildReport, ImportReport
+from deskmeter.query.listing import dimension_entries, entries
+from deskmeter.query.reports import BuildReport, DimensionEntry, ImportReport, MetricEntry, Proposal
 from deskmeter.query.request import Request
 from deskmeter.query.result import DrillResult, Freshness, Result
 
 Progress = Callable[[str, int, int | None], None]
+_COPY = "analytics.duckdb"
 _PAST_BUILDS = 3  # how many other instants of knowledge stay in memory
 
 
@@ -83,8 +92,8 @@ class Desk:
 
     def import_file(self, path: Path, mapping: Path, progress: Progress = quiet) -> ImportReport:
         """Imports one file as its mapping says; nothing of it is visible before all of it is on disk."""
-        found = import_file(self._ledger, path, read_mapping(mapping), now(), progress)
-        notes = (*found.notes, *(f"{odd.kind}: {odd.text}" for odd in found.oddities))
+        found = import_file(self._ledger, path, load_mapping(mapping), now(), progress)
+        notes = (*found.notes, *(str(odd) for odd in found.oddities))
         return ImportReport(
             found.source, found.received, found.stored, found.duplicates, found.set_aside, found.rejected,
             dict(found.tables), notes,
@@ -98,20 +107,57 @@ class Desk:
             found.source, found.received, found.stored, found.duplicates, found.set_aside, found.rejected, dict(found.rows)
         )
 
+    def propose(self, path: Path) -> Proposal:
+        """A mapping for a file that has none, with its doubts and five rows of the outcome."""
+        found = propose(path, now())
+        return Proposal(found.mapping_text, found.doubts, found.preview_columns, found.preview, found.shape)
+
+    @classmethod
+    def demo(cls, folder: Path, seed: int = 7, tickets: int = 20_000, progress: Progress = quiet) -> "Desk":
+        """A new desk in `folder` with an invented company; it is not built yet."""
+        progress("invent a company", 0, None)
+        tables = invent(seed, tickets)
+        folder.mkdir(parents=True, exist_ok=True)
+        end = datetime(DEMO_END.year, DEMO_END.month, DEMO_END.day, tzinfo=UTC)
+        write_config(folder, DeskConfig(name=COMPANY, zone="Europe/London", as_of=end))
+        desk = cls.open(folder)
+        try:
+            desk.import_tables(DEMO_SOURCE, tables, progress)
+        except BaseException:  # also an interruption by hand: half a demo helps nobody
+            desk.close()
+            raise
+        return desk
+
     def build(self, progress: Progress = quiet) -> BuildReport:
         """Brings the analytics copy up to date with the ledger; does nothing where it is."""
         started = now()
         access = self._current(progress)
-        return BuildReport({name: 0 for name in access.schemas}, (now() - started).total_seconds())
+        return BuildReport(access.engine.sizes(), (now() - started).total_seconds())
 
     def rebuild(self, progress: Progress = quiet) -> BuildReport:
         """Throws the analytics copy away and makes it anew from the ledger."""
         if self._main is not None:
             self._main.engine.close()
             self._main = None
-        for path in self.folder.glob("analytics.duckdb*"):
+        for path in self.folder.glob(f"{_COPY}*"):
             path.unlink()
         return self.build(progress)
+
+    def metrics(self) -> tuple[MetricEntry, ...]:
+        """The catalogue as readers see it."""
+        access = self._current(quiet)
+        return entries(access.metrics, access.schemas, access.dimensions)
+
+    def dimensions(self) -> tuple[DimensionEntry, ...]:
+        """Every dimension that a question may name."""
+        return dimension_entries(self._own().dimensions)
+
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        """The first and the last event of the desk; None where it has none."""
+        rows = self._current(quiet).engine.read("f_life").to_pylist()
+        if not rows or rows[0]["low"] is None:
+            return None, None
+        return from_micros(rows[0]["low"]), from_micros(rows[0]["high"])
 
     def ask(self, request: Request) -> Result:
         """The answer to one question."""
@@ -132,10 +178,6 @@ class Desk:
         """All values of a dimension in a period."""
         return values_of(self._access(request), request, dimension)
 
-    def catalogue(self) -> Catalogue:
-        """Every metric, built in and the desk's own."""
-        return Catalogue()
-
     def freshness(self) -> tuple[Freshness, ...]:
         """Per source the last event and the last import."""
         events = self._ledger.last_event_at()
@@ -155,10 +197,7 @@ class Desk:
             while len(self._past) >= _PAST_BUILDS:
                 self._past.pop(next(iter(self._past))).engine.close()
             engine = DuckDBEngine()
-            main = self._current(quiet).engine
-            for name in TABLES:
-                engine.load(f"c_{name}", main.run(f'SELECT * FROM "c_{name}"', {}, {}))
-            build_facts(engine, self._settings(as_of_us))
+            self._make(engine, self._settings(as_of_us), quiet)
             self._past[as_of_us] = self._reader(engine, as_of_us)
         return self._past[as_of_us]
 
@@ -166,41 +205,53 @@ class Desk:
         gap_us = int(self.config.episode_gap_h * 3_600_000_000)
         return BuildSettings(as_of_us, gap_us, self.config.default_schedule, is_live)
 
+    def _own(self) -> OwnDefinitions:
+        """The desk's own metrics, dimensions and targets."""
+        return OwnDefinitions()
+
     def _reader(self, engine: Engine, as_of_us: int) -> Access:
         settings = {"rates": dict(self.config.rates), "base_currency": self.config.base_currency}
-        return Access(engine, as_of_us, self.catalogue(), {}, settings)
+        own = self._own()
+        return Access(engine, as_of_us, Catalogue(own.metrics), own.dimensions, settings)
 
     def _stamp(self) -> str:
         """What the analytics copy was made of; another stamp means that it is out of date."""
         config = json.loads(self.config.model_dump_json())
-        known = [self._ledger.version(), config]
+        known = [self._ledger.version(), code_version(), config]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
     def _current(self, progress: Progress) -> Access:
         stamp = self._stamp()
-        path = self.folder / "analytics.duckdb"
         if self._main is None:
-            self._main = self._reader(DuckDBEngine(path), to_micros(self.now()))
+            self._main = self._reader(DuckDBEngine(self.folder / _COPY), to_micros(self.now()))
         if self._built_with(self._main.engine) != stamp:
             engine = self._main.engine
-            tables = {}
-            for number, name in enumerate(TABLES):
-                progress("read the ledger", number, len(TABLES))
-                tables[name] = self._ledger.read(name)
-            load_canonical(engine, tables)
             as_of_us = to_micros(self.now())
-            build_facts(engine, self._settings(as_of_us, self.config.as_of is None), progress)
-            engine.load("built_with", pa.table({"stamp": [stamp]}))
+            self._make(engine, self._settings(as_of_us, self.config.as_of is None), progress, stamp)
             self._main = self._reader(engine, as_of_us)
             for past in self._past.values():
                 past.engine.close()
             self._past = {}
         return self._main
 
+    def _make(self, engine: Engine, settings: BuildSettings, progress: Progress, stamp: str = "") -> None:
+        """All facts from the ledger, visible at once or not at all."""
+        tables = {}
+        for number, name in enumerate(TABLES):
+            progress("read the ledger", number, len(TABLES))
+            tables[name] = self._ledger.read(name)
+        engine.begin()
+        try:
+            load_canonical(engine, tables)
+            build_facts(engine, settings, progress)
+            engine.load("built_with", pa.table({"stamp": [stamp]}))
+            engine.commit()
+        except BaseException:  # also an interruption by hand: the copy stays as it was
+            engine.roll_back()
+            raise
+
     @staticmethod
     def _built_with(engine: Engine) -> str | None:
         if "built_with" not in engine.schemas():
             return None
-        return str(engine.run('SELECT stamp FROM "built_with"', {}, {})["stamp"][0].as_py())
-
-
+        return str(engine.read("built_with")["stamp"][0].as_py())

@@ -33,14 +33,12 @@ class DuckDBEngine:
         self._connection.execute("SET preserve_insertion_order = false")
         self._connection.execute("SET lock_configuration = true")
         self._lock = threading.RLock()
-        self._schemas: dict[str, ibis.Schema] = {}
 
-    def load(self, name: str, table: pa.Table) -> None:
+    def load(self, name: str, table: pa.Table, is_kept: bool = True) -> None:
         with self._lock:
             self._connection.register("incoming", table)
-            self._connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM incoming').fetchall()
+            self._make(name, "SELECT * FROM incoming", is_kept)
             self._connection.unregister("incoming")
-            self._schemas.pop(name, None)
 
     def prepare(self, expr: ibis.Table) -> str:
         # DuckDB adds whole numbers up as HUGEINT; a table has the types that its expression declares
@@ -50,16 +48,36 @@ class DuckDBEngine:
         )
         return f"SELECT {columns} FROM ({self.compile(expr)})"
 
-    def create(self, name: str, text: str) -> None:
+    def create(self, name: str, text: str, is_kept: bool = True) -> None:
         with self._lock:
             try:
-                self._connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS {text}').fetchall()
+                self._make(name, text, is_kept)
             except duckdb.Error as error:
                 raise EngineError(f"cannot build table `{name}`: {error}") from error
-            self._schemas.pop(name, None)
+
+    def _make(self, name: str, text: str, is_kept: bool) -> None:
+        # what only the build needs stays in memory: writing it to the file would cost more than making it
+        kind = "TABLE" if is_kept else "TEMP TABLE"
+        self._connection.execute(f'CREATE OR REPLACE {kind} "{name}" AS {text}').fetchall()
+
+    def begin(self) -> None:
+        with self._lock:
+            self._connection.execute("BEGIN TRANSACTION")
+
+    def commit(self) -> None:
+        with self._lock:
+            self._connection.execute("COMMIT")
+            names = self._connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
+            for (name,) in names:
+                self._connection.execute(f'DROP TABLE temp."{name}"')
+
+    def roll_back(self) -> None:
+        with self._lock:
+            self._connection.execute("ROLLBACK")
 
     def read(self, name: str) -> pa.Table:
-        return self.run(f'SELECT * FROM "{name}"', {}, {})
+        with self._lock:
+            return self._connection.execute(f'SELECT * FROM "{name}"').to_arrow_table()
 
     def compile(self, expr: ibis.Table) -> str:
         return str(ibis.to_sql(expr, dialect="duckdb", pretty=False))
@@ -89,6 +107,13 @@ class DuckDBEngine:
         for table, column, kind, _ in rows:
             found.setdefault(table, {})[column] = _IBIS_TYPES.get(kind, kind.lower())
         return {table: ibis.schema(columns) for table, columns in found.items()}
+
+    def sizes(self) -> dict[str, int]:
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT table_name, estimated_size FROM duckdb_tables() WHERE NOT temporary ORDER BY table_name"
+            ).fetchall()
+        return {str(name): int(size) for name, size in rows}
 
     def close(self) -> None:
         with self._lock:

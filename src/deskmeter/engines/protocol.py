@@ -12,14 +12,23 @@ class Engine(Protocol):
 
     name: str
 
-    def load(self, name: str, table: pa.Table) -> None:
-        """Make (or replace) the table `name` from Arrow data."""
+    def load(self, name: str, table: pa.Table, is_kept: bool = True) -> None:
+        """Make (or replace) the table `name` from Arrow data; one that is not kept goes with `commit`."""
 
     def prepare(self, expr: ibis.Table) -> str:
         """The engine's text of a table with exactly the columns and types of `expr`."""
 
-    def create(self, name: str, text: str) -> None:
+    def create(self, name: str, text: str, is_kept: bool = True) -> None:
         """Make (or replace) the table `name` from prepared text over tables of this engine."""
+
+    def begin(self) -> None:
+        """Begin a build: readers see nothing of it before `commit`."""
+
+    def commit(self) -> None:
+        """Make the build visible and drop what was not kept."""
+
+    def roll_back(self) -> None:
+        """Take the build back."""
 
     def read(self, name: str) -> pa.Table:
         """All rows of a stored table."""
@@ -35,6 +44,9 @@ class Engine(Protocol):
 
     def schemas(self) -> dict[str, ibis.Schema]:
         """Every stored table with its columns."""
+
+    def sizes(self) -> dict[str, int]:
+        """Every stored table with its number of rows."""
 
     def close(self) -> None:
         """Let go of all files."""

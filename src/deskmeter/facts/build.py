@@ -132,7 +132,7 @@ def load_canonical(engine: Engine, tables: Mapping[str, pa.Table]) -> None:
                     values = values.cast(pa.date32()).cast(pa.int32())
                 arrays.append(values.cast(kind))
             names.append(column.name)
-        engine.load(f"c_{name}", pa.table(arrays, names=names))
+        engine.load(f"c_{name}", pa.table(arrays, names=names), is_kept=False)
 
 
 def build(

@@ -15,14 +15,14 @@ _AHEAD = timedelta(days=3 * 366)  # due times lie ahead of the data
 
 
 def life(t: Tables) -> Mapping[str, ibis.Table]:
-    """`life`: the first and the last effective instant of all histories, one row."""
+    """`f_life`: the first and the last effective instant of all histories, one row."""
     history = t["history"]
-    return {"life": history.aggregate(low=history.eff_us.min(), high=history.eff_us.max())}
+    return {"f_life": history.aggregate(low=history.eff_us.min(), high=history.eff_us.max())}
 
 
 def calendars(t: Tables) -> None:
     """Loads `calendar_day` and `calendar_reach` over the desk's life and some years ahead of it."""
-    row = t.engine.read("life").to_pylist()[0]
+    row = t.engine.read("f_life").to_pylist()[0]
     as_of = t.settings.as_of_us
     low_us, high_us = (as_of, as_of) if row["low"] is None else (row["low"], row["high"])
     tables = {}

@@ -21,10 +21,11 @@ def lengths(t: Tables) -> Mapping[str, ibis.Table]:
     return {"length": whole.mutate(row=ibis.row_number().over(ibis.window(order_by=["kind", "pos"])).cast("int64"))}
 
 
-def _row(table: ibis.Table, kind: str, from_us: ibis.Value, agent: ibis.Value) -> ibis.Table:
-    return table.select(
-        "source", "ticket_id", "pos", kind=ibis.literal(kind), from_us=from_us, to_us=table.eff_us, agent=agent
-    )
+def _row(
+    table: ibis.Table, kind: str, from_us: ibis.Value, agent: ibis.Value, to_us: ibis.Value | None = None
+) -> ibis.Table:
+    end = table.eff_us if to_us is None else to_us
+    return table.select("source", "ticket_id", "pos", kind=ibis.literal(kind), from_us=from_us, to_us=end, agent=agent)
 
 
 def _first_reply_lengths(t: Tables) -> list[ibis.Table]:
@@ -35,9 +36,13 @@ def _first_reply_lengths(t: Tables) -> list[ibis.Table]:
     waiting_since = ibis.least(
         known_or(human.assigned_us, human.handoff_us), known_or(human.handoff_us, human.assigned_us)
     )
+    # a call is answered when it is, though its ticket may have been written afterwards
+    answered = known_or(human.answered_us, human.eff_us)
+    is_birth = known_or(any_reply.pos == any_reply.birth_pos, ibis.literal(False))
+    any_end = is_birth.ifelse(any_reply.answered_us, any_reply.eff_us)
     return [
-        _row(human, "first_reply", human.start_us, human.actor_label),
-        _row(any_reply, "first_reply_any", any_reply.start_us, any_reply.actor_label),
+        _row(human, "first_reply", human.start_us, human.actor_label, answered),
+        _row(any_reply, "first_reply_any", any_reply.start_us, any_reply.actor_label, any_end),
         _row(human, "assignment_to_first_reply", waiting_since, human.actor_label),
     ]
 

@@ -68,7 +68,7 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
     )
     calls = t["f_call"]
     calls = calls.filter(
-        calls.ticket_id.isnull() & (calls.direction == "in") & known_or(calls.outcome != "flowed_out", ibis.literal(True))
+        ~calls.has_ticket & (calls.direction == "in") & known_or(calls.outcome != "flowed_out", ibis.literal(True))
     )
     blank = ibis.null("string")
     calls = calls.select(

@@ -44,11 +44,11 @@ def with_label(table: ibis.Table, names_table: ibis.Table, source: str, id: str,
 def roles(t: Tables) -> Mapping[str, ibis.Table]:
     """`role`: who had which role, when, open ends made far; `actor`: everybody with the role that never changed.
 
-    `actor.static_role` is null and `is_dynamic` true where the role depends on the instant.
+    `actor.is_dynamic` is true where the role depends on the instant; static_role is then the one outside all spans.
     """
     spans = t.canonical("role_span")
     spans = spans.select(
-        "source", "person", "role",
+        "source", "person", "role", "id",
         from_us=known_or(spans.from_at, ibis.literal(FAR_PAST)),
         to_us=known_or(spans.to_at, ibis.literal(FAR_FUTURE)),
     )  # fmt: skip
@@ -67,7 +67,7 @@ def roles(t: Tables) -> Mapping[str, ibis.Table]:
         "role": spans,
         "actor": joined.select(
             "source", "id", "label",
-            static_role=known_or(joined.only, joined.own_role),
+            static_role=is_dynamic.ifelse(joined.own_role, known_or(joined.only, joined.own_role)),
             is_dynamic=is_dynamic,
         ),
     }  # fmt: skip
@@ -78,7 +78,7 @@ def with_role(
 ) -> ibis.Table:
     """`table` with column `role`, the one that `person` had at `at_us`, and `label`, the name to show.
 
-    Of several spans the one begun last holds; a person without any span has the person's own role. Null: unknown.
+    Of several spans the one begun last holds; where none does, the person's own role. Null: unknown.
     `row` is the unique key of `table`.
     """
     actor = t["actor"].rename(_source="source", _id="id", _label="label")
@@ -88,12 +88,13 @@ def with_role(
     hit = asked.join(
         spans, [asked._by == spans.source, asked._who == spans.person, asked._at >= spans.from_us, asked._at < spans.to_us]
     )
-    best = hit.group_by(_hit_row=hit._row).aggregate(_role_then=hit.role.argmax(hit.from_us))
+    latest = ibis.window(group_by="_row", order_by=[ibis.desc("from_us"), ibis.desc("id")])
+    hit = hit.select("_row", "from_us", "id", "role").mutate(_nth=ibis.row_number().over(latest))
+    best = hit.filter(hit._nth == 0).select(_hit_row="_row", _role_then="role")
     joined = joined.left_join(best, [(row, "_hit_row")]).drop("_hit_row")
-    is_dynamic = known_or(joined.is_dynamic, ibis.literal(False))
     return joined.mutate(
         **{
-            role: is_dynamic.ifelse(joined._role_then, joined.static_role),
+            role: known_or(joined._role_then, joined.static_role),
             label: known_or(joined._label, joined[person]),
         }
     ).drop("_role_then", "is_dynamic", "static_role", "_label")

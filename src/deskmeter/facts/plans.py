@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -56,7 +57,8 @@ class Plans:
             self.path = None
 
 
-def _code_version() -> str:
+@cache
+def code_version() -> str:
     """A hash of this package's own code and of the libraries that compile it."""
     found = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
@@ -69,7 +71,7 @@ def _code_version() -> str:
 
 def _open() -> Plans:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    path = Path(home) / FOLDER / f"plans-{_code_version()}.json"
+    path = Path(home) / FOLDER / f"plans-{code_version()}.json"
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         return Plans(path, {key: [Planned(**planned) for planned in plan] for key, plan in stored.items()})

@@ -64,20 +64,24 @@ def first_replies(t: Tables) -> Mapping[str, ibis.Table]:
     """`first_reply`: per ticket when its first-reply clocks start and which event stops them.
 
     Opened by the customer: from creation. Opened by staff: from the customer's first message, null before it.
-    Born from a call that was answered: from its ringing to the answer, for every metric (rulings 18, 21, 77, 81).
+    Born from a call that was answered: from its ringing to the answer, for every metric (rulings 18, 21, 77, 81);
+    answered_us is then the answer's own time, which may lie before the ticket's creation.
     """
     timeline = t["timeline"]
     no = ibis.null("int64")
     calls = t.canonical("call")
-    calls = calls.select(_call_source="source", _call="id", _ringing_us="ringing_at")
+    calls = calls.select(
+        _call_source="source", _call="id", _ringing_us="ringing_at", _answered_us="answered_at"
+    )
     born = timeline.filter(timeline.is_birth).left_join(calls, [("source", "_call_source"), ("to_value", "_call")])
-    born = born.select(_birth_pos="pos", ringing_us="_ringing_us")
+    born = born.select(_birth_pos="pos", ringing_us="_ringing_us", answered_us="_answered_us")
     rows = timeline.left_join(born, [("pos", "_birth_pos")]).drop("_birth_pos")
     starts = rows.group_by("ticket_id").aggregate(
         is_staff_opened=rows.is_staff_opened.max(where=rows.is_moved == 0),
         created_us=rows.created_us.min(),
         message_us=rows.is_customer_message.ifelse(rows.eff_us, no).min(),
         ringing_us=rows.is_birth.ifelse(rows.ringing_us, no).max(),
+        answered_us=rows.is_birth.ifelse(rows.answered_us, no).max(),
         birth_pos=rows.is_birth.ifelse(rows.pos, no).min(),
     )
     starts = starts.mutate(
@@ -88,7 +92,7 @@ def first_replies(t: Tables) -> Mapping[str, ibis.Table]:
         )
     ).drop("created_us")
     rows = rows.join(starts.rename(_ticket="ticket_id", _staff="is_staff_opened"), [("ticket_id", "_ticket")])
-    counts = known_or(rows.eff_us >= rows.start_us, ibis.literal(False)) | (rows.birth_pos.notnull())
+    counts = known_or(rows.eff_us >= rows.start_us, ibis.literal(False)) | rows.is_birth
     pos = rows.pos
     first = rows.group_by("ticket_id").aggregate(
         human_pos=(rows.is_human_reply & counts).ifelse(pos, no).min(),
@@ -103,7 +107,6 @@ def first_replies(t: Tables) -> Mapping[str, ibis.Table]:
     joined = starts.join(first, "ticket_id")
     return {
         "first_reply": joined.mutate(
-            human_pos=known_or(joined.birth_pos, joined.human_pos),
-            any_pos=known_or(joined.birth_pos, joined.any_pos),
+            human_pos=known_or(joined.birth_pos, joined.human_pos)
         )
     }

@@ -97,6 +97,7 @@ def sla_pieces(t: Tables) -> Mapping[str, ibis.Table]:
     """`sla_piece`: the stretches in which each promise runs, cut by stages that pause it and by schedules.
 
     used_us: how much of the target a stretch uses; an open stretch ends in the far future and uses no end.
+    is_dark: no schedule holds, so nobody knows how much of the target a stretch uses.
     """
     ends = t["sla_end"]
     state = t["state_span"].select(_ticket="ticket_id", stage="stage", from_us="from_us", to_us="to_us")
@@ -127,14 +128,24 @@ def sla_pieces(t: Tables) -> Mapping[str, ibis.Table]:
     return {
         "sla_piece": pieces.select(
             "row", "schedule", "clock", "target_us", "piece_from_us", "is_open", "used_us",
+            is_dark=business & pieces.schedule.isnull(),
             before_us=known_or(pieces.used_us.sum().over(before).cast("int64"), ibis.literal(0)),
         )
     }  # fmt: skip
 
 
+def _lost_sight(t: Tables) -> ibis.Table:
+    """Per promise dark_us, from which on nobody knows how much of its target is used; no row: always known."""
+    pieces = t["sla_piece"]
+    return pieces.filter(pieces.is_dark).group_by(_row=pieces["row"]).aggregate(dark_us=pieces.piece_from_us.min())
+
+
 def _reached(t: Tables, part: tuple[int, int], name: str) -> ibis.Table:
     """Per promise the first instant at which `part` of the target is used up; no row where it never is."""
     pieces = t["sla_piece"]
+    dark = _lost_sight(t)
+    pieces = pieces.left_join(dark, [("row", "_row")]).drop("_row")
+    pieces = pieces.filter(pieces.dark_us.isnull() | (pieces.piece_from_us < pieces.dark_us)).drop("dark_us")
     goal = (pieces.target_us * part[0] // part[1]).cast("int64")
     pieces = pieces.mutate(_needed=goal - pieces.before_us)
     pieces = pieces.filter((pieces._needed <= pieces.used_us) & (pieces._needed >= 0))
@@ -146,11 +157,13 @@ def _reached(t: Tables, part: tuple[int, int], name: str) -> ibis.Table:
 def sla_facts(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_sla`: one row per promise with due_us, fulfilled_us, and how it ended: met, breached, or neither.
 
-    at_us: when that was decided: fulfilment, or due. A promise superseded before it was broken or kept is left out.
+    at_us: when that was decided: fulfilment, or due. A promise superseded before it was broken or kept is left out,
+    and so is one whose clock ran where no schedule holds: unknown (ruling 14).
     """
     ends = t["sla_end"]
     whole = ends.left_join(_reached(t, (1, 1), "due_us"), [("row", "_row")]).drop("_row")
     whole = whole.left_join(_reached(t, _AT_RISK, "risk_us"), [("row", "_row")]).drop("_row")
+    whole = whole.left_join(_lost_sight(t), [("row", "_row")]).drop("_row")
     due, done, off = whole.due_us, whole.fulfilled_us, whole.cancelled_us
     in_time = done.notnull() & (due.isnull() | (done <= due))
     # a resolution at due or before takes a reply promise away; after due the breach stands
@@ -162,6 +175,7 @@ def sla_facts(t: Tables) -> Mapping[str, ibis.Table]:
         outcome=ibis.cases(
             (is_cancelled, ibis.literal("cancelled")),
             (gone, ibis.literal("superseded")),
+            (due.isnull() & (whole.dark_us < known_or(done, ibis.literal(FAR_FUTURE))), ibis.literal("unknown")),
             (in_time, ibis.literal("met")),
             # a due time that lies ahead is filed then, so no question before it sees the breach
             (decided.notnull(), ibis.literal("breached")),
@@ -178,6 +192,7 @@ def sla_facts(t: Tables) -> Mapping[str, ibis.Table]:
             known_or(whole.fulfilled_us, ibis.literal(FAR_FUTURE)),
             known_or(whole.cancelled_us, ibis.literal(FAR_FUTURE)),
             known_or(whole.superseded_us, ibis.literal(FAR_FUTURE)),
+            known_or(whole.dark_us + 1, ibis.literal(FAR_FUTURE)),
         ),
     )
     state = t["state_span"].select(

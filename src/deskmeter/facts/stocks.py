@@ -12,18 +12,25 @@ _STATE = ("agent", "team", "priority", "status", "stage")
 def stock_spans(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_open`: unresolved stretches of every ticket, with what was open in them.
 
-    One row per stretch of one state, cut where an unanswered first reply or a wait begins or ends:
-    is_unanswered (the first-reply clock runs), wait_us (start of the open wait, null: none) and replied_us (the
-    last human reply before). Cut by the state, so that a stock at an instant reads one row per ticket.
+    One row per stretch of one state, so that a stock at an instant reads one row per ticket. clock_us: when the
+    first-reply clock started, replied_us and any_us: when a human, and when anybody, first replied; handed_us: when
+    it was first given to a human; was_resolved: it was resolved before. Null: not yet.
     """
     state = t["state_span"]
     state = state.filter(~state.is_resolved)
-    first = t["f_ticket"].select("ticket_id", "created_us", "reply_start_us", "first_reply_us", "message_us")
-    spans = state.join(first, "ticket_id")
+    tickets = t["f_ticket"].select("ticket_id", "created_us", "reply_start_us", "first_reply_us", "first_resolved_us")
+    first = t["first_reply"].select("ticket_id", "any_pos", "assigned_us", "handoff_us")
+    replies = t["timeline"].select(any_pos="pos", any_us="eff_us")
+    tickets = tickets.join(first, "ticket_id").left_join(replies, "any_pos").drop("any_pos_right")
+    spans = state.join(tickets, "ticket_id")
     return {
         "f_open": spans.select(
-            "source", "ticket_id", *_STATE, "from_us", "to_us", "created_us",
+            "source", "ticket_id", *_STATE, "from_us", "to_us", "created_us", "any_us",
             clock_us=spans.reply_start_us, replied_us=spans.first_reply_us,
+            handed_us=ibis.least(
+                known_or(spans.assigned_us, spans.handoff_us), known_or(spans.handoff_us, spans.assigned_us)
+            ),
+            was_resolved=known_or(spans.first_resolved_us <= spans.from_us, ibis.literal(False)),
         )
     }  # fmt: skip
 

@@ -34,6 +34,20 @@ class BuildSettings:
         return FAR_FUTURE if self.is_live else self.as_of_us
 
 
+# what questions read besides the facts themselves, which begin with f_; all else goes when the build is done
+KEEP = frozenset(
+    {
+        "account", "calendar_day", "calendar_reach", "customer", "default_schedule", "field_span", "kb_item", "leaving", "new_contact", "person",
+        "plan_span", "resolution", "standing", "state_span", "tag_span", "team", "ticket", "ticket_schedule", "timeline", "wait",
+    }
+)  # fmt: skip
+
+
+def is_kept(name: str) -> bool:
+    """Whether a table outlives the build."""
+    return name.startswith("f_") or name in KEEP
+
+
 # stands for the instant of knowledge in compiled text, so that one plan serves every instant
 CUT_STAND_IN = 8_070_605_040_302_019_999
 
@@ -68,12 +82,12 @@ class Tables:
             PLANS.put(plan_key, plan)
         for planned in plan:
             text = planned.text.replace(str(CUT_STAND_IN), str(self.settings.cut_us))
-            self.engine.create(planned.name, text)
+            self.engine.create(planned.name, text, is_kept(planned.name))
             self._columns[planned.name] = planned.columns
 
     def load(self, name: str, table: pa.Table) -> None:
         """Keep Arrow data as table `name`."""
-        self.engine.load(name, table)
+        self.engine.load(name, table, is_kept(name))
         schema = ibis.Schema.from_pyarrow(table.schema)
         self._columns[name] = {column: str(kind) for column, kind in schema.items()}
         self._loaded[name] = ",".join(f"{column} {kind}" for column, kind in self._columns[name].items())
