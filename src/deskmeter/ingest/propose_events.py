@@ -61,6 +61,18 @@ def propose_comments(draft: Draft) -> bool:
         draft.put("event", "id", own[0], prefix="message ")
     draft.put("event", "ticket", ticket)
     draft.put("event", "at", at)
+    _message_kind(draft)
+    _actor(draft)
+    if ticket.words == "chat id":
+        draft.state("event", "channel", "chat")
+        draft.doubt(
+            f"`{ticket.name}` is taken as the ticket; if another file says which ticket a chat became, map that"
+        )
+    return True
+
+
+def _message_kind(draft: Draft) -> None:
+    """A message or a note: by a column that says public or private, by a type, else a message."""
     public = draft.find("public", "flag", "text")
     kinds = draft.find("event", "text") or draft.find("type", "text")
     if public:
@@ -75,13 +87,6 @@ def propose_comments(draft: Draft) -> bool:
             draft.doubt(f"`{kinds.name}`: what are {listed(unknown)}? They are kept as notes")
     else:
         draft.state("event", "kind", "message")
-    _actor(draft)
-    if ticket.words == "chat id":
-        draft.state("event", "channel", "chat")
-        draft.doubt(
-            f"`{ticket.name}` is taken as the ticket; if another file says which ticket a chat became, map that"
-        )
-    return True
 
 
 def _public_values(public: Profile) -> dict[str, Plain]:

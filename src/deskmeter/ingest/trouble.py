@@ -34,6 +34,16 @@ class Oddity:
     n: int
     lines: tuple[int, ...] = ()
 
+    def __str__(self) -> str:
+        """One line for a report.
+
+        >>> str(Oddity("empty", "`a` is empty", 4, (3, 5, 8, 9)))
+        '`a` is empty (4 rows, in lines 3, 5, 8 ...)'
+        """
+        shown = ", ".join(str(line) for line in self.lines[:3]) + (" ..." if self.n > 3 else "")
+        rows, lines = ("row", "line") if self.n == 1 else ("rows", "lines")
+        return f"{self.text} ({self.n} {rows}, in {lines} {shown})"
+
 
 class Oddities:
     """The oddities of a whole import, each text once."""
