@@ -178,7 +178,8 @@ def customer_survival_km(desk: Desk, window: Window, ask: Ask) -> Outcome:
         steps = survival(subjects)
         is_over = bool(steps) and steps[-1][1] == 0
         known = at_s <= max(length for length, _ in subjects) or is_over
-        return cell(survival_at(subjects, at_s) if known else None, len(subjects))
+        ended = sum(1 for _, happened in subjects if happened)
+        return cell(survival_at(subjects, at_s) if known else None, len(subjects), ended, len(subjects))
 
     return Outcome({"rows": recs}, aggregate)
 

@@ -33,7 +33,7 @@ def mrr(desk: Desk, window: Window, ask: Ask) -> Outcome:
     for book in desk.books:
         for customer in sorted(book.subs):
             for sub in book.open_subs(customer, window.stock_at, window.inclusive):
-                if sub.get("mrr_micros"):
+                if sub.get("mrr_micros") is not None:
                     rec = customer_rec(book, customer, window.stock_at, sub.get("plan"))
                     rec.more["currency"] = sub.get("currency")
                     rec.value = money(desk, sub["mrr_micros"], sub.get("currency"))
@@ -43,7 +43,13 @@ def mrr(desk: Desk, window: Window, ask: Ask) -> Outcome:
         n = len(parts["rows"])
         return cell(sum(rec.value for rec in parts["rows"]) / UNIT if n else None, n)
 
-    return Outcome({"rows": recs}, in_one_currency(desk, total), every_bucket=True, is_filed=False)
+    def guarded(parts: Parts) -> Cell:
+        """A subscription at 0 adds nothing to any currency."""
+        paid = {"rows": [rec for rec in parts["rows"] if rec.value]}
+        mixed = in_one_currency(desk, lambda _: cell(0, 0))(paid)["value"] is None
+        return cell(None, len(parts["rows"])) if mixed else total(parts)
+
+    return Outcome({"rows": recs}, guarded, every_bucket=True, is_filed=False)
 
 
 def _paying(desk: Desk, window: Window) -> list[Rec]:
@@ -154,17 +160,18 @@ def lifetime_value_predicted(desk: Desk, window: Window, ask: Ask) -> Outcome:
 
     def aggregate(parts: Parts) -> Cell:
         n = len(parts["start"])
+        payers = len({rec.key for rec in parts["paying"]})
         currencies = {rec.more["currency"] for rec in parts["paying"] + parts["orders"]}
         amount = sum(rec.value[0] for rec in parts["orders"])
         cost = sum(rec.value[1] for rec in parts["orders"])
         revenue = _mean_revenue(parts["paying"])["value"]
         lost = sum(1 for rec in parts["start"] if not rec.value)
         if (len(currencies) > 1 and not desk.settings.rates) or not (n and lost and amount and months > 0):
-            return cell(None, n)
+            return cell(None, payers)
         if revenue is None:
-            return cell(None, n)
+            return cell(None, payers)
         monthly = 1 - (1 - lost / n) ** (1 / months)
-        return cell(revenue * (amount - cost) / amount / monthly, n)
+        return cell(revenue * (amount - cost) / amount / monthly, payers)
 
     broadcast = {"start": frozenset({"currency"})} if "currency" in ask.by else {}
     parts = {"paying": _paying(desk, window), "orders": _to_date(desk, window), "start": start}

@@ -7,7 +7,7 @@ from oracle.asked import Ask
 from oracle.demand import at_creation
 from oracle.desk import Desk, Ticket
 from oracle.episodes import Resolution, is_human_reply
-from oracle.numbers_of import QUANTILES, SECOND, summed_values, survival_at, survival_quantile, values
+from oracle.numbers_of import QUANTILES, SECOND, summed_values, survival_quantile, values
 from oracle.records import Cell, Outcome, Parts, Rec, Window, cell
 from oracle.replies import FirstReply
 from oracle.running import answered_recs, unanswered_recs, unresolved_recs, waiting_recs
@@ -170,9 +170,8 @@ def time_to_resolution_km(desk: Desk, window: Window, ask: Ask) -> Outcome:
         subjects = [rec.value for rec in parts["rows"] if rec.value is not None]
         if not subjects:
             return cell(None, 0)
-        if ask.stat == "share_within":
-            return cell(1 - survival_at(subjects, ask.within_s or 0), len(subjects))
-        return cell(survival_quantile(subjects, QUANTILES[ask.stat or "median"]), len(subjects))
+        seen = sum(1 for _, happened in subjects if happened)
+        return cell(survival_quantile(subjects, QUANTILES[ask.stat or "median"]), len(subjects), seen, len(subjects))
 
     return Outcome({"rows": recs}, aggregate)
 
@@ -193,7 +192,9 @@ def _span_rows(ticket: Ticket, ask: Ask, upto: datetime, last_at: datetime) -> l
     return recs
 
 
-def _stage_rows(desk: Desk, ask: Ask, stages: tuple[str, ...] | None, zero: bool, whole: bool = False) -> Outcome:
+def _stage_rows(
+    desk: Desk, ask: Ask, stages: tuple[str, ...] | None, zero: bool, whole: bool = False, stat: str = "median"
+) -> Outcome:
     recs = []
     for ticket in desk.tickets:
         if ticket.resolution is None:
@@ -207,7 +208,7 @@ def _stage_rows(desk: Desk, ask: Ask, stages: tuple[str, ...] | None, zero: bool
             rec.value = ticket.lived.elapsed(ticket.resolution.at, ticket.resolution.at, ask.clock, ask.policy)
             spans = [rec]
         recs.extend(spans)
-    return Outcome({"rows": recs}, summed_values(ask.stat or "median", ask.within_s))
+    return Outcome({"rows": recs}, summed_values(ask.stat or stat, ask.within_s))
 
 
 def time_in_stage(desk: Desk, window: Window, ask: Ask) -> Outcome:
@@ -217,7 +218,7 @@ def time_in_stage(desk: Desk, window: Window, ask: Ask) -> Outcome:
 
 def time_in_status_total(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """All spans, up to `as_of`."""
-    return _stage_rows(desk, ask, None, zero=False, whole=True)
+    return _stage_rows(desk, ask, None, zero=False, whole=True, stat="sum")
 
 
 def requester_wait_time(desk: Desk, window: Window, ask: Ask) -> Outcome:
@@ -238,7 +239,7 @@ def _worked(kind: str) -> Metric:
                 seconds = event.row.get("seconds")
                 if event.kind == kind and seconds is not None and event.who in ("staff", "unknown"):
                     recs += _work(ticket, event.at, event.actor, position, seconds)
-        return Outcome({"rows": recs}, summed_values(ask.stat or "median", ask.within_s))
+        return Outcome({"rows": recs}, summed_values(ask.stat or "mean", ask.within_s))
 
     return metric
 
@@ -264,7 +265,7 @@ def handle_time_calls(desk: Desk, window: Window, ask: Ask) -> Outcome:
                 position = ticket.position_at(at, inclusive=True)
                 assert position is not None
                 recs += _work(ticket, at, call.get("agent"), position, sum(s for s in lengths if s is not None))
-    return Outcome({"rows": recs}, summed_values(ask.stat or "median", ask.within_s))
+    return Outcome({"rows": recs}, summed_values(ask.stat or "mean", ask.within_s))
 
 
 def replies_until(ticket: Ticket, at: datetime) -> int:

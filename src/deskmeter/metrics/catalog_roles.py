@@ -10,5 +10,6 @@ CREATED: Mapping[str, str] = {
 }  # fmt: skip
 # filed at creation, credited to a later owner (ruling 68)
 OWNED: Mapping[str, str] = {**CREATED, "agent": "owner_agent", "team": "owner_team"}
+NOW: Mapping[str, str] = {**CREATED, "agent": "now_agent", "team": "now_team"}
 RESOLVED: Mapping[str, str] = {name: f"resolved_{name}" for name in _STATE}
 RESOLVED_FIRST: Mapping[str, str] = {name: f"first_resolved_{name}" for name in _STATE}

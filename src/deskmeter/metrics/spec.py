@@ -97,6 +97,7 @@ class Part:
     lacks: frozenset[str] = frozenset()
     broadcast: frozenset[str] = frozenset()
     only_dims: frozenset[str] | None = None  # the rows can be split by these alone
+    like: str | None = None  # the table whose columns the rows of a function have too
 
 
 Expression = Callable[[ibis.Table, Asked], ibis.Value]
@@ -203,7 +204,9 @@ class Formula:
 
 @dataclass(frozen=True)
 class TimeMean:
-    """Mean over time of the number of rows that hold: clipped length of all rows / length of the bucket."""
+    """Mean over time of the number of things that hold: clipped length of all their rows / length of the bucket."""
+
+    key: str  # n counts these
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def _components(metric: Metric, part: int, rows: ibis.Table, asked: Asked) -> di
     if isinstance(aggregate, Formula):
         return {m.name: _measure(m.kind, m.of(rows, asked)) for m in aggregate.measures if m.part == part}
     if isinstance(aggregate, TimeMean):
-        return {"n": rows.count(), "time_us": _total(rows.clip_to_us - rows.clip_from_us)}
+        return {"n": rows[aggregate.key].nunique(), "time_us": _total(rows.clip_to_us - rows.clip_from_us)}
     if isinstance(aggregate, View):
         return {"n": rows.count()}
     raise AssertionError(f"no aggregation of {type(aggregate).__name__}")

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from deskmeter.base.errors import AskerError
 from deskmeter.base.time import from_micros
-from deskmeter.metrics.spec import Asked, Count, Formula, Metric, Nps, Ratio, Share, Stat, Sum, Survival
+from deskmeter.metrics.spec import Asked, Count, Formula, Metric, Nps, Ratio, Share, Stat, Sum, Survival, TimeMean
 from deskmeter.query.access import Access
 from deskmeter.query.aggregate import statistic
 from deskmeter.query.binding import bind, placeholders
@@ -123,6 +123,8 @@ def _measured(metric: Metric, number: int, rows: ibis.Table, asked: Asked) -> ib
         length = (aggregate.length(rows, asked) // aggregate.divisor).cast("int64")
         seen = aggregate.seen(rows, asked).cast("int64")
         return rows.mutate(length_s=length, numerator=seen, denominator=one)
+    if isinstance(aggregate, TimeMean):
+        return rows.mutate(numerator=(rows.clip_to_us - rows.clip_from_us) / 1e6)
     if isinstance(aggregate, Formula):
         return rows.mutate(**{m.name: m.of(rows, asked) for m in aggregate.measures if m.part == number})
     return rows.mutate(count=one)

@@ -1,6 +1,6 @@
 """Backlog: what is unresolved at an instant, how old it is, and what waits for an answer (metrics 4)."""
 
-from deskmeter.metrics.catalog_roles import OWNED
+from deskmeter.metrics.catalog_roles import NOW
 from deskmeter.metrics.open_rows import (
     clocked_waits,
     open_at_end,
@@ -49,7 +49,7 @@ backlog_average = Metric(
     credit=_CREDIT,
     good="down",
     parts=(Part("f_open", Overlap()),),
-    aggregate=TimeMean(),
+    aggregate=TimeMean(key="ticket_id"),
     is_stock=True,
     is_additive=False,
 )
@@ -81,13 +81,13 @@ unresolved_share = Metric(
     formula="tickets unresolved at as_of / tickets created",
     unit="share",
     basis="created",
-    credit="assignee at as_of (of resolved tickets the owner at the resolution)",
+    credit="assignee at as_of",
     good="down",
     parts=(
         Part(
             "f_ticket",
             Flow("created_us"),
-            dims=OWNED,
+            dims=NOW,
         ),
     ),
     aggregate=Share(hit=lambda rows, asked: ~rows.is_resolved),

@@ -139,7 +139,7 @@ occupancy = Metric(
         measures=(
             Measure("busy_us", "sum", _clipped(("on_contact",))),
             Measure("all_us", "sum", _clipped(("on_contact", "available"))),
-            Measure("n", "sum", lambda rows, asked: ibis.literal(1)),
+            Measure("n", "sum", lambda rows, asked: rows.state.notnull().cast("int64")),
         ),
         value=lambda m: m["busy_us"] / m["all_us"] if m["all_us"] else None,
         numerator=lambda m: m["busy_us"] / 1e6,

@@ -2,8 +2,16 @@
 
 import ibis
 
-from deskmeter.metrics.catalog_roles import OWNED
-from deskmeter.metrics.open_rows import open_at_end, unanswered_at_end, waiting_at_end
+from deskmeter.metrics.catalog_roles import NOW
+from deskmeter.metrics.open_rows import (
+    handed_and_unanswered_at_end,
+    never_resolved_at_end,
+    open_at_end,
+    replied_at_end,
+    unanswered_at_end,
+    unanswered_by_any_at_end,
+    waiting_at_end,
+)
 from deskmeter.metrics.spec import Always, Asked, Flow, Metric, Part, Rows, Stat, Survival
 
 FAMILY = "Speed"
@@ -57,12 +65,13 @@ DURATIONS = (
     _duration(
         "first_reply_time_any", "first_reply_any", "First reply time, automation included",
         "The same as first reply time, but a public reply by automation counts.",
-        "first public reply - creation", "replied", "author of the reply", None, ("Jivo15 6",),
+        "first public reply - creation", "replied", "author of the reply", unanswered_by_any_at_end, ("Jivo15 6",),
     ),
     _duration(
         "assignment_to_first_reply", "assignment_to_first_reply", "Assignment to first reply",
         "From the first assignment to a human, or the bot's handoff if that came first, to the first human reply.",
-        "first human reply - first assignment or handoff", "replied", "author of the reply", None, (),
+        "first human reply - first assignment or handoff", "replied", "author of the reply",
+        handed_and_unanswered_at_end, (),
         "tickets that were answered before they were assigned",
     ),
     _duration(
@@ -74,7 +83,7 @@ DURATIONS = (
     _duration(
         "resolution_time_first", "resolution_first", "Time to first resolution",
         "From creation to the first resolution, whatever came later.",
-        "first resolution - creation", "resolved (first)", _OWNER, open_at_end, ("ZD",),
+        "first resolution - creation", "resolved (first)", _OWNER, never_resolved_at_end, ("ZD",),
     ),
     _duration(
         "resolution_time", "resolution", "Resolution time",
@@ -90,7 +99,7 @@ DURATIONS = (
     _duration(
         "first_reply_to_resolution", "first_reply_to_resolution", "First reply to resolution",
         "From the first human reply to the last resolution of tickets resolved at as_of.",
-        "last resolution - first human reply", "resolved (last)", _OWNER, None, (),
+        "last resolution - first human reply", "resolved (last)", _OWNER, replied_at_end, (),
         "tickets without a human reply, or first answered after their resolution",
     ),
 )  # fmt: skip
@@ -104,9 +113,9 @@ time_to_resolution_km = Metric(
     formula="smallest t with S(t) <= 1 - q",
     unit="seconds",
     basis="created",
-    credit="assignee at as_of (of resolved tickets the owner at the resolution)",
+    credit="assignee at as_of",
     good="down",
-    parts=(Part("f_ticket", Flow("created_us"), dims=OWNED),),
+    parts=(Part("f_ticket", Flow("created_us"), dims=NOW),),
     aggregate=Survival(
         length=lambda rows, asked: ibis.coalesce(rows.resolved_us, asked.as_of_us) - rows.created_us,
         seen=lambda rows, asked: rows.resolved_us.notnull(),
