@@ -13,6 +13,10 @@ from deskmeter.ledger.spool import Part
 from deskmeter.ledger.tables import arrow_schema
 
 
+MOST_PARTS = 256
+"""A table in more parts than this came in small pieces, which would pile up in memory; it is read from the store."""
+
+
 class ColumnCopies:
     """The parts of each canonical table whose every row came in through this process and stands unchanged."""
 
@@ -24,9 +28,11 @@ class ColumnCopies:
         """Take in a finished import that replaced nothing; `new` is its count of new rows by table."""
         for name in {name for part in parts for name in part.tables}:
             arrived = [part.tables[name] for part in parts if name in part.tables]
-            if name in self._parts and sum(len(rows) for rows in arrived) == new.get(name, 0):
+            known = self._parts.get(name, ())
+            is_all_new = sum(len(rows) for rows in arrived) == new.get(name, 0)
+            if name in self._parts and is_all_new and len(known) + len(arrived) <= MOST_PARTS:
                 made = tuple(_whole(TABLES[name], rows, source, object_id) for rows in arrived)
-                self._parts[name] = self._parts[name] + made
+                self._parts[name] = known + made
             else:
                 self._parts.pop(name, None)
 
