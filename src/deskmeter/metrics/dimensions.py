@@ -1,7 +1,7 @@
 """What a number can be split by, and how a row finds its value of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 
@@ -24,6 +24,9 @@ class Dimension:
     column: str | None = None  # column in that table, where it is not called like the dimension
     multi: bool = False
     is_own: bool = False  # defined by the desk
+    base: str | None = None  # the built-in dimension whose values an own one groups
+    groups: tuple[tuple[str, str], ...] = ()  # value -> name of its group
+    others: str | None = None  # the group of all other values; None: they stay as they are
 
 
 def _ticket(id: str, label: str, definition: str, multi: bool = False) -> Dimension:
@@ -47,7 +50,9 @@ DIMENSIONS: tuple[Dimension, ...] = (
     Dimension("stage", "Stage", "new, open, pending, hold, solved or closed at the metric's instant"),
     Dimension("stage_before", "Stage before", "the stage just before a resolution"),
     _ticket("account", "Account", "the company or household"),
-    Dimension("account_segment", "Account segment", "segment of the account, as known at `as_of`", "customer", "segment"),
+    Dimension(
+        "account_segment", "Account segment", "segment of the account, as known at `as_of`", "customer", "segment"
+    ),
     Dimension("acquisition_channel", "Acquisition channel", "how the account was won", "customer"),
     Dimension("plan", "Plan", "the account's plan at the metric's instant", "plan"),
     Dimension("value_band", "Value band", "quartile of account value at the period's start, Q1 lowest", "band"),
@@ -96,7 +101,9 @@ def find(id: str, own: Mapping[str, Dimension]) -> Dimension:
         return own[id]
     if id.endswith("_then") and (id[:-5] in (*TIME_VARYING, *own) or id.startswith("field:")):
         base = find(id[:-5], own)
-        return Dimension(id, f"{base.label} then", f"{base.definition}; at the metric's instant", "then", base.column, base.multi)
+        if base.of == "field" or (base.base or base.id) in TIME_VARYING:
+            says = f"{base.definition}; at the metric's instant"
+            return replace(base, id=id, label=f"{base.label} then", definition=says, of="then")
     if id.startswith("field:"):
         return Dimension(id, id[6:], f"the source's own field `{id[6:]}`; value at `as_of`", "field", id[6:])
     raise AskerError(f"no dimension `{id}`{nearest(id, [*BUILT_IN, *own])}")
@@ -116,8 +123,34 @@ def attach(rows: ibis.Table, asked: Asked, dimension: Dimension, own_column: str
     `rows` has `_at_us` (the instant of the metric) and, where it is about them, ticket_id and customer.
     """
     if own_column is not None:
-        return rows.mutate(**{name: rows[own_column].cast("string")})
-    return _ATTACH[dimension.of](rows, asked, dimension, name)
+        return _grouped(rows.mutate(**{name: rows[own_column].cast("string")}), dimension, name)
+    return _grouped(_ATTACH[dimension.of](rows, asked, dimension, name), dimension, name)
+
+
+def _grouped(rows: ibis.Table, dimension: Dimension, name: str) -> ibis.Table:
+    """The values of an own dimension under the names of their groups."""
+    if not dimension.groups:
+        return rows
+    value = rows[name]
+    other = value if dimension.others is None else value.notnull().ifelse(ibis.literal(dimension.others), value)
+    grouped = ibis.cases(*((value == word, ibis.literal(group)) for word, group in dimension.groups), else_=other)
+    named = rows.mutate(**{name: grouped})
+    return named.distinct() if dimension.multi else named
+
+
+def own_column(dims: Mapping[str, str], dimension: Dimension, columns: tuple[str, ...]) -> str | None:
+    """The column of rows with these `columns` that holds `dimension`, if they hold it themselves.
+
+    `dims` names the columns of dimensions that are called otherwise there.
+    """
+    id = dimension.base or dimension.id
+    if id in dims:
+        return dims[id]
+    if dimension.of in ("row", "ticket", "plan"):
+        name = dimension.column if dimension.of == "row" and dimension.column else id
+        if name in columns:
+            return name
+    return None
 
 
 def can_attach(columns: tuple[str, ...], dimension: Dimension) -> bool:
@@ -163,7 +196,7 @@ def _of_tag(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> 
 
 
 def _then(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    base = dimension.id[:-5]
+    base = dimension.base or dimension.id[:-5]
     if base == "tag":
         spans = asked.tables("tag_span")
     else:

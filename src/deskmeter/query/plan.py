@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import ibis
 
 from deskmeter.base.errors import AskerError
-from deskmeter.metrics.dimensions import QUARTER_HOUR_US, Dimension, attach, blank, can_attach, find
+from deskmeter.metrics.conditions import holds, is_number
+from deskmeter.metrics.dimensions import QUARTER_HOUR_US, Dimension, attach, blank, can_attach, find, own_column
 from deskmeter.metrics.spec import Always, Asked, Flow, Metric, Overlap, Part, Stock
 from deskmeter.query.binding import Binding
 from deskmeter.query.request import Filter, Operator, Request
@@ -23,22 +24,26 @@ class Split:
     top: bool = False  # values of the first dimension that table `top_value` does not hold become "other"
 
 
-def check_dimensions(metric: Metric, wanted: tuple[str, ...], tables: Mapping[str, ibis.Schema], own: Mapping[str, Dimension]) -> None:
+def check_dimensions(
+    metric: Metric, wanted: tuple[str, ...], tables: Mapping[str, ibis.Schema], own: Mapping[str, Dimension]
+) -> None:
     """Raise AskerError if some part of `metric` cannot be split by a wanted dimension."""
     for id in wanted:
         dimension = find(id, own)
-        if id in metric.refuses:
-            raise AskerError(f"`{metric.id}` cannot be split by `{id}`: {metric.refuses[id]}")
+        name = dimension.base or id
+        if name in metric.refuses:
+            raise AskerError(f"`{metric.id}` cannot be split by `{id}`: {metric.refuses[name]}")
         for part in metric.parts:
             if id in part.broadcast:
                 continue
-            if part.only_dims is not None and id not in part.only_dims:
+            if part.only_dims is not None and name not in part.only_dims:
                 raise _cannot(metric, id)
-            if callable(part.fact):
+            table = part.like if callable(part.fact) else part.fact
+            if table is None:
                 continue
-            columns = tuple(tables[part.fact])
-            own_column = _own_column(part, dimension, columns)
-            if id in part.lacks or (own_column is None and not can_attach(columns, dimension)):
+            columns = tuple(tables[table])
+            column = own_column(part.dims, dimension, columns)
+            if name in part.lacks or (column is None and not can_attach(columns, dimension)):
                 raise _cannot(metric, id)
 
 
@@ -46,18 +51,14 @@ def _cannot(metric: Metric, id: str) -> AskerError:
     return AskerError(f"`{metric.id}` cannot be split by `{id}`: its rows have no {id}")
 
 
-def _own_column(part: Part, dimension: Dimension, columns: tuple[str, ...]) -> str | None:
-    if dimension.id in part.dims:
-        return part.dims[dimension.id]
-    if dimension.of in ("row", "ticket", "plan"):
-        name = dimension.column if dimension.of == "row" and dimension.column else dimension.id
-        if name in columns:
-            return name
-    return None
-
-
 def part_rows(
-    metric: Metric, part: Part, asked: Asked, request: Request, split: Split, bind: Binding, own: Mapping[str, Dimension]
+    metric: Metric,
+    part: Part,
+    asked: Asked,
+    request: Request,
+    split: Split,
+    bind: Binding,
+    own: Mapping[str, Dimension],
 ) -> ibis.Table:
     """The rows of one part with dim_0 .. dim_k (never null) and bucket: the plan of number and drill alike."""
     rows = part.fact(asked) if callable(part.fact) else asked.tables(part.fact)
@@ -76,19 +77,21 @@ def part_rows(
         dimension = find(id, own)
         rows = _explodable(rows, dimension)
         rows = _attached(metric, rows, part, asked, dimension, name)
-        rows = rows.mutate(**{name: ibis.coalesce(rows[name], ibis.literal(blank(id)))})
+        rows = rows.mutate(**{name: ibis.coalesce(rows[name], ibis.literal(blank(dimension.base or id)))})
         if index == 0 and split.top:
             rows = _only_top(rows, asked, dimension)
     return rows
 
 
-def _attached(metric: Metric, rows: ibis.Table, part: Part, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    own_column = _own_column(part, dimension, tuple(rows.columns))
-    if own_column is None and not can_attach((*rows.columns, "at_us"), dimension):
+def _attached(
+    metric: Metric, rows: ibis.Table, part: Part, asked: Asked, dimension: Dimension, name: str
+) -> ibis.Table:
+    column = own_column(part.dims, dimension, tuple(rows.columns))
+    if column is None and not can_attach((*rows.columns, "at_us"), dimension):
         raise _cannot(metric, dimension.id)
-    if own_column is None and dimension.of == "row":
+    if column is None and dimension.of == "row":
         raise _cannot(metric, dimension.id)
-    return attach(rows, asked, dimension, own_column, name)
+    return attach(rows, asked, dimension, column, name)
 
 
 def _in_time(rows: ibis.Table, part: Part, asked: Asked, has_grain: bool) -> ibis.Table:
@@ -156,48 +159,16 @@ def _filtered(
         found = _attached(metric, numbered, part, asked, dimension, "_filter")
         positive = condition.operator not in ("!=", "not in", "null")
         test = condition if positive else Filter(condition.dimension, _OPPOSITE[condition.operator], condition.values)
-        hits = found.filter(_test(found._filter, test, words, blank(dimension.id))).select("_filter_row").distinct()
+        hits = found.filter(_meets(found._filter, test, words, dimension)).select("_filter_row").distinct()
         kept = numbered.semi_join(hits, "_filter_row") if positive else numbered.anti_join(hits, "_filter_row")
         return kept.drop("_filter_row")
     found = _attached(metric, rows, part, asked, dimension, "_filter")
-    return found.filter(_test(found._filter, condition, words, blank(dimension.id))).drop("_filter")
+    return found.filter(_meets(found._filter, condition, words, dimension)).drop("_filter")
+
+
+def _meets(value: ibis.Value, condition: Filter, words: list[ibis.Value], dimension: Dimension) -> ibis.Value:
+    are_numbers = all(is_number(word) for word in condition.values)
+    return holds(value, condition.operator, words, are_numbers, blank(dimension.base or dimension.id))
 
 
 _OPPOSITE: Mapping[str, Operator] = {"!=": "=", "not in": "in", "null": "not null"}
-
-
-def _test(value: ibis.Value, condition: Filter, words: list[ibis.Value], blank_word: str) -> ibis.Value:
-    operator = condition.operator
-    if operator == "null":
-        return value.isnull()
-    if operator == "not null":
-        return value.notnull()
-    shown = ibis.coalesce(value, ibis.literal(blank_word))
-    if operator == "contains":
-        return shown.lower().contains(words[0])
-    if operator in ("=", "in"):
-        return shown.isin(words)
-    if operator in ("!=", "not in"):
-        return shown.notin(words)
-    return _compared(value, condition, words)
-
-
-def _compared(value: ibis.Value, condition: Filter, words: list[ibis.Value]) -> ibis.Value:
-    """Ranges compare as numbers where all bounds are numbers, else as text."""
-    if all(is_number(word) for word in condition.values):
-        value = value.try_cast("float64")
-        words = [word.cast("float64") for word in words]
-    if condition.operator == "between":
-        return (value >= words[0]) & (value <= words[1])
-    return {"<": value < words[0], "<=": value <= words[0], ">": value > words[0], ">=": value >= words[0]}[
-        condition.operator
-    ]
-
-
-def is_number(word: str) -> bool:
-    """Whether a filter's bound reads as a number."""
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
