@@ -83,7 +83,9 @@ class Desk:
     def __enter__(self) -> "Desk":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def now(self) -> datetime:
@@ -104,7 +106,13 @@ class Desk:
         progress("import", 0, None)
         found = import_ready(self._ledger, source, tables, now())
         return ImportReport(
-            found.source, found.received, found.stored, found.duplicates, found.set_aside, found.rejected, dict(found.rows)
+            found.source,
+            found.received,
+            found.stored,
+            found.duplicates,
+            found.set_aside,
+            found.rejected,
+            dict(found.rows),
         )
 
     def propose(self, path: Path) -> Proposal:
@@ -203,7 +211,8 @@ class Desk:
 
     def _settings(self, as_of_us: int, is_live: bool = False) -> BuildSettings:
         gap_us = int(self.config.episode_gap_h * 3_600_000_000)
-        return BuildSettings(as_of_us, gap_us, self.config.default_schedule, is_live)
+        rates = tuple(sorted(self.config.rates.items()))
+        return BuildSettings(as_of_us, gap_us, self.config.default_schedule, rates, is_live)
 
     def _own(self) -> OwnDefinitions:
         """The desk's own metrics, dimensions and targets."""

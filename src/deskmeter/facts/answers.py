@@ -6,7 +6,7 @@ import ibis
 
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label
-from deskmeter.facts.places import with_place, with_ticket_customer
+from deskmeter.facts.places import with_whereabouts
 from deskmeter.facts.scales import judged
 from deskmeter.facts.tables import Tables, key, known_or
 
@@ -103,8 +103,7 @@ def _placed(rows: ibis.Table, t: Tables, at: str) -> ibis.Table:
     )
     rows = with_home_ticket(rows, t)
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
-    rows = with_place(with_customer(rows, t, "person", None), t, "person")
-    rows = with_ticket_customer(rows, t)
+    rows = with_whereabouts(rows, t, "person", None)
     tickets = t["ticket"].select(_ticket_id="ticket_id", _ticket_channel="channel")
     rows = rows.left_join(tickets, [("ticket_id", "_ticket_id")])
     rows = rows.mutate(

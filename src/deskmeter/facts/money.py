@@ -6,7 +6,7 @@ import ibis
 
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label
-from deskmeter.facts.places import with_place, with_ticket_customer
+from deskmeter.facts.places import with_whereabouts
 from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or
 
 
@@ -27,7 +27,8 @@ def subscriptions(t: Tables) -> Mapping[str, ibis.Table]:
 def plan_spans(t: Tables) -> Mapping[str, ibis.Table]:
     """`plan_span`: which plan a customer was on, one row a stretch; stretches of one customer never overlap.
 
-    Of several subscriptions the one with the largest MRR counts (ties: begun first, then id; ruling 55).
+    Of several subscriptions the one with the largest MRR counts (ties: begun first, then id; ruling 55), compared in
+    the base currency where the desk has a table of rates.
 
     | subscription | MRR | from | to |       | plan | from | to |
     | basic        |  10 | Jan  | -  |  ->   | basic| Jan  | Mar|
@@ -36,11 +37,12 @@ def plan_spans(t: Tables) -> Mapping[str, ibis.Table]:
     """
     rows = t["f_subscription"]
     rows = rows.filter(rows.customer.notnull()).mutate(_end=known_or(rows.to_us, ibis.literal(FAR_FUTURE)))
+    rows = rows.mutate(_worth=_in_base(known_or(rows.mrr_micros, ibis.literal(0)), rows.currency, t))
     edges = rows.select("customer", edge_us="from_us").union(rows.select("customer", edge_us="_end")).distinct()
     in_order = ibis.window(group_by="customer", order_by="edge_us")
     pieces = edges.mutate(until_us=edges.edge_us.lead().over(in_order)).filter(lambda p: p.until_us.notnull())
     open_then = rows.select(
-        "subscription", "plan", "mrr_micros", "from_us", _customer="customer", _end="_end", _source="source"
+        "subscription", "plan", "from_us", "_worth", _customer="customer", _end="_end", _source="source"
     )
     hits = pieces.join(
         open_then,
@@ -50,12 +52,19 @@ def plan_spans(t: Tables) -> Mapping[str, ibis.Table]:
             open_then._end > pieces.edge_us,
         ],
     )
-    hits = hits.mutate(_mrr=known_or(hits.mrr_micros, ibis.literal(0).cast("int64")))
-    best = ibis.window(group_by=["customer", "edge_us"], order_by=[ibis.desc("_mrr"), "from_us", "subscription"])
+    best = ibis.window(group_by=["customer", "edge_us"], order_by=[ibis.desc("_worth"), "from_us", "subscription"])
     hits = hits.mutate(_nth=ibis.row_number().over(best)).filter(lambda h: h._nth == 0)
     return {
         "plan_span": _joined_up(hits.select("customer", "plan", source="_source", from_us="edge_us", to_us="until_us"))
     }
+
+
+def _in_base(amount: ibis.Value, currency: ibis.Value, t: Tables) -> ibis.Value:
+    rates = t.settings.rates
+    if not rates:
+        return amount.cast("float64")
+    factor = ibis.cases(*((currency == name, ibis.literal(rate)) for name, rate in rates), else_=ibis.literal(1.0))
+    return amount * factor
 
 
 def _joined_up(pieces: ibis.Table) -> ibis.Table:
@@ -112,8 +121,7 @@ def orders(t: Tables) -> Mapping[str, ibis.Table]:
     rows = rows.mutate(has_ticket=rows._order.notnull()).drop("_source", "_order")
     rows = with_home_ticket(rows, t)
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
-    rows = with_place(with_customer(rows, t, "person", "account"), t, "person")
-    rows = with_ticket_customer(rows.mutate(buyer=rows.customer), t)
+    rows = with_whereabouts(rows, t, "person", "account").rename(buyer="own_customer")
     rows = rows.mutate(row=key(rows.source, rows.order), agent_key=key(rows.source, rows.agent_id))
     rows = with_ticket_state(rows, t, "paid_at", "row", "agent_key")
     rows = rows.mutate(is_refund=known_or(rows.amount_micros < 0, ibis.literal(False)))

@@ -15,7 +15,8 @@ FAR_PAST = -(2**62)
 FAR_FUTURE = 2**62
 
 _IBIS = {
-    "string": "string", "int64": "int64", "float64": "float64", "boolean": "boolean", "timestamp": "int64", "date": "int64",
+    "string": "string", "int64": "int64", "float64": "float64", "boolean": "boolean", "timestamp": "int64",
+    "date": "int64",
 }  # fmt: skip
 
 
@@ -26,6 +27,7 @@ class BuildSettings:
     as_of_us: int
     episode_gap_us: int = 86_400_000_000
     default_schedule: str | None = None  # key of the schedule of sources that name none of their own
+    rates: tuple[tuple[str, float], ...] = ()  # currency, factor that turns it into the base currency
     is_live: bool = False  # nothing is cut at as_of: questions bring their own instant, later than all data
 
     @property
@@ -37,8 +39,9 @@ class BuildSettings:
 # what questions read besides the facts themselves, which begin with f_; all else goes when the build is done
 KEEP = frozenset(
     {
-        "account", "calendar_day", "calendar_reach", "customer", "default_schedule", "field_span", "kb_item", "leaving", "new_contact", "person",
-        "plan_span", "resolution", "standing", "state_span", "tag_span", "team", "ticket", "ticket_schedule", "timeline", "wait",
+        "account", "calendar_day", "calendar_reach", "customer", "default_schedule", "field_span", "kb_item",
+        "leaving", "new_contact", "person", "plan_span", "resolution", "set_aside_answer", "set_aside_span",
+        "standing", "state_span", "tag_span", "team", "ticket", "ticket_schedule", "timeline", "wait",
     }
 )  # fmt: skip
 

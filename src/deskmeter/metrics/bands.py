@@ -47,6 +47,6 @@ def _largest(rows: ibis.Table, amount: str, asked: Asked) -> ibis.Table:
     rows = rows.filter(rows.customer.notnull())
     rows = rows.mutate(currency=summed_currency(rows.currency, asked))
     sums = rows.group_by("customer", "currency").aggregate(value=rows[amount].sum().cast("int64"))
-    order = ibis.window(group_by="customer", order_by=[ibis.desc("value"), "currency"])
+    order = ibis.window(group_by="customer", order_by=[ibis.desc("value"), ibis.desc("currency")])
     sums = sums.mutate(_nth=ibis.row_number().over(order))
     return sums.filter(sums._nth == 0).drop("_nth")

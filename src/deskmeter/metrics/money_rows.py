@@ -43,6 +43,29 @@ def margins(asked: Asked) -> ibis.Table:
     return priced(rows, asked, "margin_micros", "costed_micros")
 
 
+def subscriptions_and_margins(asked: Asked) -> ibis.Table:
+    """Subscriptions and orders as one: what runs at an instant, and what had been paid by then; both end with to_us.
+
+    Together, so that one currency of each does not pass for one currency.
+    """
+    runs, paid = subscriptions_of_customers(asked), margins(asked)
+    none = ibis.null("int64")
+    who = ("source", "customer", "account", "country", "language", "currency", "summed_currency", "to_us")
+    runs = runs.select(
+        *who, "from_us", "mrr_micros", "payer", margin_micros=none, costed_micros=none, is_without_cost=none
+    )
+    paid = paid.rename(to_us="never_us").select(
+        *who,
+        "margin_micros",
+        "costed_micros",
+        "is_without_cost",
+        from_us="at_us",
+        mrr_micros=none,
+        payer=ibis.null("string"),
+    )
+    return runs.union(paid.select(*runs.columns))
+
+
 def joined_customers(asked: Asked) -> ibis.Table:
     """Every joining; who has once been a customer stays one who joined."""
     return asked.tables("f_customer_span").mutate(never_us=ibis.null("int64"))

@@ -10,6 +10,7 @@ from deskmeter.metrics.money_rows import (
     margins,
     movements,
     subscriptions,
+    subscriptions_and_margins,
     subscriptions_of_customers,
 )
 from deskmeter.metrics.spec import (
@@ -191,19 +192,18 @@ lifetime_value_predicted = Metric(
     credit="none",
     good="up",
     parts=(
-        Part(subscriptions_of_customers, Stock(), only_dims=_DIMS - {"plan"}),
-        Part(margins, Stock("at_us", "never_us"), only_dims=_DIMS - {"plan"}),
+        Part(subscriptions_and_margins, Stock(), only_dims=_DIMS - {"plan"}),
         Part(customers_of_start, Always("at_us"), broadcast=_BY_CURRENCY, only_dims=_DIMS - {"plan"}),
     ),
     aggregate=Formula(
         measures=(
             _sum("mrr", lambda rows, asked: rows.mrr_micros, 0),
             Measure("payers", "distinct", lambda rows, asked: rows.payer, 0),
-            _sum("margin", lambda rows, asked: rows.margin_micros, 1),
-            _sum("costed", lambda rows, asked: rows.costed_micros, 1),
-            _sum("start", lambda rows, asked: rows.stays.isin([True, False]).cast("int64"), 2),
-            _sum("churned", lambda rows, asked: (~rows.stays).cast("int64"), 2),
-            Measure("length_us", "max", lambda rows, asked: rows.length_us, 2),
+            _sum("margin", lambda rows, asked: rows.margin_micros, 0),
+            _sum("costed", lambda rows, asked: rows.costed_micros, 0),
+            _sum("start", lambda rows, asked: rows.stays.isin([True, False]).cast("int64"), 1),
+            _sum("churned", lambda rows, asked: (~rows.stays).cast("int64"), 1),
+            Measure("length_us", "max", lambda rows, asked: rows.length_us, 1),
         ),
         value=_predicted,
         n="payers",
@@ -215,4 +215,5 @@ lifetime_value_predicted = Metric(
     is_additive=False,
     splits_by=("currency",),
     decimals=2,
+    beside=(_NO_COST,),
 )
