@@ -84,7 +84,7 @@ def _rows(access: Access, request: Request, ask: MetricAsk, metric: Metric, numb
     rows = part_rows(metric, part, asked, request, Split((), False), binding, access.dimensions)
     rows = _measured(metric, number, rows, asked)
     rows = _with_ticket(access, rows)
-    shown = rows.select(*_columns(rows))
+    shown = rows.select(**_columns(rows))
     keys = [name for name in ("at", "ticket") if name in shown.columns]
     text = placeholders(access.engine.compile(shown.order_by(keys) if keys else shown))
     return _readable(run_text(access, text, binding, small))
