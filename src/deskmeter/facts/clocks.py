@@ -9,7 +9,7 @@ import pyarrow as pa
 from deskmeter.base.time import MICROS_PER_DAY, from_micros
 from deskmeter.facts.calendar import calendar, elapsed
 from deskmeter.facts.people import FAR_FUTURE, FAR_PAST
-from deskmeter.facts.tables import Tables, key, known_or, whole_seconds
+from deskmeter.facts.tables import Facts, Tables, key, known_or, whole_seconds
 
 _AHEAD = timedelta(days=3 * 366)  # due times lie ahead of the data
 
@@ -94,7 +94,7 @@ def default_schedules(t: Tables) -> Mapping[str, ibis.Table]:
 
 
 def with_clocks(
-    table: ibis.Table, t: Tables, row: str, from_us: str = "from_us", to_us: str = "to_us", end_us: str | None = None
+    table: ibis.Table, t: Facts, row: str, from_us: str = "from_us", to_us: str = "to_us", end_us: str | None = None
 ) -> ibis.Table:
     """`table` with calendar_us, business_us (as lived) and business_last_us between two instants.
 
@@ -120,7 +120,7 @@ def with_clocks(
     ).drop("_row", "_lived_us", "_gaps", "_last_row", "_last_us")
 
 
-def schedule_at(asked: ibis.Table, t: Tables, at: str) -> ibis.Table:
+def schedule_at(asked: ibis.Table, t: Facts, at: str) -> ibis.Table:
     """`asked` with `schedule`: the one in force on its ticket at the instant `at`."""
     lived = t["ticket_schedule"].rename(_ticket="ticket_id", _schedule="schedule", _from_us="from_us", _to_us="to_us")
     default = t["default_schedule"].rename(_source="source")
@@ -133,7 +133,7 @@ def schedule_at(asked: ibis.Table, t: Tables, at: str) -> ibis.Table:
     )
 
 
-def schedule_pieces(asked: ibis.Table, t: Tables) -> ibis.Table:
+def schedule_pieces(asked: ibis.Table, t: Facts) -> ibis.Table:
     """[_from, _to) of each row cut where the ticket's schedule changes.
 
     Adds schedule, schedule_from_us, schedule_to_us, piece_from_us and piece_to_us. A piece of no length stays only

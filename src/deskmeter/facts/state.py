@@ -116,8 +116,13 @@ def positions(t: Tables) -> Mapping[str, ibis.Table]:
 
 
 def timeline(t: Tables) -> Mapping[str, ibis.Table]:
-    """`timeline`: one row an event in final order, with who did it, what it was, and the state just after it."""
-    payload = t["event_row"].select("event_no", "source", "kind", "field", "to_value", "seconds")
+    """`timeline`: one row an event in final order, with who did it, what it was, and the state just after it.
+
+    said_us is the source's own time of the event, eff_us the one that counts.
+    """
+    payload = t["event_row"].select(
+        "event_no", "source", "kind", "field", "to_value", "seconds", event="id", said_us="at"
+    )
     history = t["history"].drop("pos")
     full = t["position"].join(history, "event_no").join(t["acted"], "event_no").join(payload, "event_no")
     full = full.join(t["stage_name"].select(stage_no="stage_no", stage="stage"), "stage_no")

@@ -117,6 +117,12 @@ class Tables:
         return table
 
 
+class Facts(Protocol):
+    """Tables by name: those of a build, or those that a question reads."""
+
+    def __getitem__(self, name: str) -> ibis.Table: ...
+
+
 class Step(Protocol):
     """Gives the expressions of one or more tables from those made before."""
 
