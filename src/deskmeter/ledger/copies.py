@@ -12,7 +12,6 @@ from deskmeter.canon.schema import TABLES, Table
 from deskmeter.ledger.spool import Part
 from deskmeter.ledger.tables import arrow_schema
 
-
 MOST_PARTS = 256
 """A table in more parts than this came in small pieces, which would pile up in memory; it is read from the store."""
 

@@ -1,12 +1,13 @@
 """Canonical rows out of the store and back into arrow columns."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import apsw
 import pyarrow as pa
 
 from deskmeter.canon.schema import Table
+from deskmeter.ledger.asking import rows
 from deskmeter.ledger.layout import quoted, stored_columns, ticket_column
 from deskmeter.ledger.tables import Value, arrow_column, arrow_schema
 
@@ -24,7 +25,7 @@ class RowReader:
         self._table = table
         self._names = stored_columns(table)
         self._sources: dict[Value, str] = dict(db.execute("SELECT source_no, name FROM ledger_source"))
-        self._objects: dict[Value, str] = dict(db.execute("SELECT import_no, object_id FROM ledger_import"))
+        self._objects: dict[Value, str] = {}
         columns = ", ".join(quoted(name) for name in self._names)
         self._select = f"SELECT source_no, import_no, {columns} FROM {quoted(table.name)}"
 
@@ -34,9 +35,9 @@ class RowReader:
         while True:
             pieces: list[pa.Table] = []
             wanted = size
-            while wanted and (rows := _fetch(cursor, min(wanted, FETCH_ROWS))):
-                pieces.append(self._to_arrow(rows))
-                wanted -= len(rows)
+            while wanted and (found := _fetch(cursor, min(wanted, FETCH_ROWS))):
+                pieces.append(self._to_arrow(found))
+                wanted -= len(found)
             if not pieces:
                 return
             yield pa.concat_tables(pieces)
@@ -46,25 +47,28 @@ class RowReader:
         numbers = {name: number for number, name in self._sources.items()}
         wanted = [(numbers[source], ticket) for source, ticket in sorted(set(tickets)) if source in numbers]
         where = f"WHERE source_no = ? AND {quoted(ticket_column(self._table))} = ?"
-        cursor: Iterable[Row] = self._db.executemany(f"{self._select} {where}", wanted)
+        cursor = self._db.executemany(f"{self._select} {where}", wanted)
         pieces: list[pa.Table] = []
-        rows: list[Row] = []
-        for row in cursor:
-            rows.append(row)
-            if len(rows) == FETCH_ROWS:
-                pieces.append(self._to_arrow(rows))
-                rows = []
-        return pa.concat_tables([*pieces, self._to_arrow(rows)])
+        while found := _fetch(cursor, FETCH_ROWS):
+            pieces.append(self._to_arrow(found))
+        return pa.concat_tables([*pieces, arrow_schema(self._table).empty_table()])
 
-    def _to_arrow(self, rows: list[Row]) -> pa.Table:
+    def _to_arrow(self, found: list[Row]) -> pa.Table:
         schema = arrow_schema(self._table)
-        if not rows:
+        if not found:
             return schema.empty_table()
-        columns = dict(zip(("source_no", "import_no", *self._names), zip(*rows, strict=True), strict=True))
+        columns = dict(zip(("source_no", "import_no", *self._names), zip(*found, strict=True), strict=True))
         made = {name: arrow_column(self._table.column(name).type, columns[name]) for name in self._names}
         made["source"] = pa.array([self._sources[number] for number in columns["source_no"]], pa.string())
-        made["raw_object"] = pa.array([self._objects[number] for number in columns["import_no"]], pa.string())
+        made["raw_object"] = pa.array(self._object_ids(columns["import_no"]), pa.string())
         return pa.table([made[name] for name in schema.names], schema=schema)
+
+    def _object_ids(self, import_numbers: Row) -> list[str]:
+        """The object that each import read; only those that are asked for are looked up, and once."""
+        for number in set(import_numbers) - self._objects.keys():
+            found = rows(self._db, "SELECT object_id FROM ledger_import WHERE import_no = ?", (number,))
+            self._objects[number] = found[0][0]
+        return [self._objects[number] for number in import_numbers]
 
 
 def _fetch(cursor: apsw.Cursor, count: int) -> list[Row]:
