@@ -1,0 +1,52 @@
+# Everything runs in the project's own environment, made on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+DEMO ?= demo-desk
+
+.PHONY: help setup demo test long check format bench docs lock clean
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make the environment in .venv from the pinned packages
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "deskmeter needs Python 3.11 or later; set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## invent a company and print what a manager would read
+	$(BIN)/deskmeter demo $(DEMO)
+
+test: $(READY) ## run every test
+	$(BIN)/pytest -n 2 --dist worksteal
+
+long: $(READY) ## the same with the long forms: 10,000 histories and kills
+	$(BIN)/pytest -n 2 --dist worksteal --long
+
+check: $(READY) ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## put the code into its format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## measure import, build and questions against references
+	$(BIN)/python benchmarks/run.py
+
+docs: $(READY) ## write the pages that are made from the code
+	$(BIN)/python docs/make_metrics.py
+	$(BIN)/python docs/make_testing.py
+
+lock: $(READY) ## pin all packages anew
+	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --strip-extras --allow-unsafe --extra dev -o requirements.lock pyproject.toml
+
+clean: ## remove the environment and the demo desk
+	rm -rf $(VENV) $(DEMO)
