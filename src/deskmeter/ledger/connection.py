@@ -24,12 +24,14 @@ class Tuning:
     """How the file is opened. Only the tests of durability have reason to differ from the default.
 
     `vfs`: SQLite's door to the disk; None is the system's own. `is_exclusive`: no shared memory and so no
-    reading connection beside the writing one (a VFS of one's own cannot share memory).
+    reading connection beside the writing one (a VFS of one's own cannot share memory). `checkpoint_pages`: how long
+    the log grows before it is worked into the file.
     """
 
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     vfs: str | None = None
     is_exclusive: bool = False
+    checkpoint_pages: int = 1000
 
 
 class Store:
@@ -46,6 +48,7 @@ class Store:
             self._writer.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute(f"PRAGMA synchronous = {tuning.synchronous}")
+        self._writer.execute(f"PRAGMA wal_autocheckpoint = {tuning.checkpoint_pages}")
         self._writer.execute("PRAGMA journal_size_limit = 67108864")
 
     def _connect(self, flags: int, cache_kib: int = READER_CACHE_KIB) -> apsw.Connection:
