@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import ibis
 
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
+from deskmeter.facts.clocks import in_seconds, with_clocks
 from deskmeter.facts.people import with_label
 from deskmeter.facts.places import with_whereabouts
 from deskmeter.facts.scales import judged
@@ -65,7 +66,7 @@ def answer_facts(t: Tables) -> Mapping[str, ibis.Table]:
 
     score: reversed scales turned round. counts: its scale has the rule that its kind needs. is_satisfied, is_low:
     null where the scale has no such rule. followed_us: the first follow-up of the survey (of the answer, where it
-    stands alone) done at or after the answer.
+    stands alone) done at or after the answer, with the length up to it in whole seconds of three clocks.
     """
     rows = t["answer_given"].rename(survey_kind="kind", agent_id="agent")
     sent = t.canonical("survey_sent").select(
@@ -85,7 +86,8 @@ def answer_facts(t: Tables) -> Mapping[str, ibis.Table]:
     return {
         "f_answer": rows.select(
             *_WHERE, "survey", "question", "scale", "points", "score", "is_satisfied", "is_low", "words",
-            "is_testimonial_allowed", "followed_us", answer="id", at_us="at", counts=rows.no_rule.isnull(),
+            "is_testimonial_allowed", "followed_us", "calendar_s", "business_s", "business_last_s",
+            answer="id", at_us="at", counts=rows.no_rule.isnull(),
         )
     }  # fmt: skip
 
@@ -126,7 +128,10 @@ def _with_follow_up(rows: ibis.Table, t: Tables) -> ibis.Table:
     hits = of_survey.select("row", "at", "_done").union(of_answer.select("row", "at", "_done"))
     hits = hits.filter(hits._done >= hits["at"])
     first = hits.group_by(_row=hits.row).aggregate(followed_us=hits._done.min())
-    return rows.left_join(first, [("row", "_row")]).drop("_row")
+    rows = rows.left_join(first, [("row", "_row")]).drop("_row")
+    clocked = in_seconds(with_clocks(rows.filter(rows.followed_us.notnull()), t, "row", "at", "followed_us"))
+    lengths = clocked.select("calendar_s", "business_s", "business_last_s", _row="row")
+    return rows.left_join(lengths, [("row", "_row")]).drop("_row")
 
 
 def follow_ups_done(t: Tables) -> ibis.Table:

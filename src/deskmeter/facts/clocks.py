@@ -15,9 +15,11 @@ _AHEAD = timedelta(days=3 * 366)  # due times lie ahead of the data
 
 
 def life(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_life`: the first and the last effective instant of all histories, one row."""
-    history = t["history"]
-    return {"f_life": history.aggregate(low=history.eff_us.min(), high=history.eff_us.max())}
+    """`f_life`: the first and the last instant of all histories, answers and follow-ups, one row."""
+    instants = t["history"].select(at_us="eff_us")
+    for name, column in (("survey_answer", "at"), ("follow_up", "done_at")):
+        instants = instants.union(t.canonical(name).select(at_us=column))
+    return {"f_life": instants.aggregate(low=instants.at_us.min(), high=instants.at_us.max())}
 
 
 def calendars(t: Tables) -> None:
@@ -48,7 +50,9 @@ def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
     known = known.select(_schedule=key(known.source, known.id))
     timeline = t["timeline"]
     events = timeline.filter((timeline.kind == "schedule") & (timeline.is_moved == 0))
-    events = events.select("ticket_id", "source", at_us="eff_us", rank="ord", schedule=key(events.source, events.to_value))
+    events = events.select(
+        "ticket_id", "source", at_us="eff_us", rank="ord", schedule=key(events.source, events.to_value)
+    )
     spans = t.canonical("schedule_span").join(t["ticket_number"], ["source", "ticket"])
     begin = spans.select(
         "ticket_id", "source",
@@ -101,7 +105,9 @@ def with_clocks(
     `row` is the unique key of `table`, which has ticket_id and source. The last schedule is the one in force at
     `end_us` (by default `to_us`). Null business time: some part lies in no schedule (ruling 14).
     """
-    asked = table.select(row, "ticket_id", "source", _from=table[from_us], _to=table[to_us], _end=table[end_us or to_us])
+    asked = table.select(
+        row, "ticket_id", "source", _from=table[from_us], _to=table[to_us], _end=table[end_us or to_us]
+    )
     pieces = schedule_pieces(asked, t)
     pieces = elapsed(pieces, t["calendar_day"], "schedule", "piece_from_us", "piece_to_us", "_us")
     summed = pieces.group_by(row).aggregate(

@@ -11,9 +11,12 @@ BASE = "base currency"
 
 
 def rates(asked: Asked) -> Mapping[str, float]:
-    """The desk's factor from each currency to its base currency; empty where it has no such table."""
-    found = asked.settings.get("rates")
-    return {str(currency): float(factor) for currency, factor in found.items()} if isinstance(found, Mapping) else {}
+    """The desk's factor from each currency to its base currency (itself: 1); empty where it has no such table."""
+    found, base = asked.settings.get("rates"), asked.settings.get("base_currency")
+    if not isinstance(found, Mapping) or not found:
+        return {}
+    known = {str(currency): float(factor) for currency, factor in found.items()}
+    return known if base is None else {str(base): 1.0, **known}
 
 
 def priced(rows: ibis.Table, asked: Asked, *amounts: str) -> ibis.Table:

@@ -10,6 +10,7 @@ from deskmeter.metrics.spec import Asked
 CUSTOMER_DIMS = frozenset(
     {"source", "account", "account_segment", "acquisition_channel", "plan", "value_band", "country", "language"}
 )
+NO_REASON = "(none given)"
 _WHO = ("source", "customer", "account", "country", "language")
 _MINE: Mapping[str, str] = {f"_{name}": name for name in ("bucket", "customer")}
 
@@ -89,7 +90,7 @@ def with_start_plan(rows: ibis.Table, asked: Asked) -> ibis.Table:
 
 
 def leavings(asked: Asked) -> ibis.Table:
-    """Leavings, at the instant itself; the plan is the one just before (ruling 47)."""
+    """Leavings, at the instant itself; the plan is the one just before (ruling 47), a reason not given has its name."""
     spans = asked.tables("f_customer_span")
     spans = spans.filter(spans.to_us.notnull())
     plans = asked.tables("plan_span").select(_key="customer", plan="plan", _from="from_us", _to="to_us")
@@ -101,4 +102,5 @@ def leavings(asked: Asked) -> ibis.Table:
             plans._to.isnull() | (plans._to > spans.last_us),
         ],
     )
-    return joined.drop("_key", "_from", "_to").mutate(at_us=joined.to_us)
+    reason = ibis.coalesce(joined.churn_reason, ibis.literal(NO_REASON))
+    return joined.mutate(at_us=joined.to_us, churn_reason=reason).drop("_key", "_from", "_to")

@@ -84,8 +84,8 @@ follow_up_time = Metric(
         Part("f_answer", keep=lambda rows, asked: _is_low(rows, asked) & _is_followed(rows, asked)),
         Part("f_answer", keep=lambda rows, asked: _is_low(rows, asked) & ~_is_followed(rows, asked)),
     ),
-    aggregate=Stat(lambda rows, asked: (rows.followed_us - rows.at_us) // 1_000_000, running=1),
-    clocks=("calendar",),
+    aggregate=Stat(lambda rows, asked: rows[f"{asked.clock_column}_s"], running=1),
+    clocks=("calendar", "business"),
     sources=("MHC", "Jivo15 1", "Jivo15 12"),
 )
 
