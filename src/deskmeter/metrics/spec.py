@@ -217,6 +217,11 @@ class View:
 
 
 @dataclass(frozen=True)
+class Targets:
+    """Periods in which a metric met its target / periods with a value: measured by other metrics' questions."""
+
+
+@dataclass(frozen=True)
 class Beside:
     """A number shown beside the value, where it is not 0: `text` with {n} for the sum of `of` over a part."""
 
@@ -225,7 +230,7 @@ class Beside:
     part: int = 0
 
 
-Aggregate = Count | Sum | Share | Ratio | Stat | Nps | Survival | Formula | TimeMean | View
+Aggregate = Count | Sum | Share | Ratio | Stat | Nps | Survival | Formula | TimeMean | View | Targets
 
 
 @dataclass(frozen=True)
