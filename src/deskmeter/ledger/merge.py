@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import apsw
 import pyarrow as pa
@@ -12,7 +11,7 @@ from deskmeter.canon.schema import Table
 from deskmeter.ledger.asking import there_is
 from deskmeter.ledger.claims import Claim, ClaimBook, as_content
 from deskmeter.ledger.layout import content_columns, identity_index, is_clustered_by_ticket, quoted
-from deskmeter.ledger.tables import Value, sql_rows
+from deskmeter.ledger.tables import SqlRows, Value
 
 CHUNK_ROWS = 2_000
 """Rows per statement run; where one of them is known already, this many are looked at singly."""
@@ -31,25 +30,31 @@ class Merged:
 
 def merge_rows(db: apsw.Connection, table: Table, rows: pa.Table, source_no: int, import_no: int) -> Merged:
     """Lay claim to `rows` (normalised) for an import; see claims for what counts among several."""
-    # Neighbours in the table are written together: a sorted batch touches each page once.
-    keys = ["ticket", "id"] if is_clustered_by_ticket(table) else ["id"]
-    rows = rows.take(pc.sort_indices(rows, sort_keys=[(key, "ascending") for key in keys]))
+    rows = _clustered(rows, "ticket" if is_clustered_by_ticket(table) else "id")
     names = ("id", "raw_line", "revision", *content_columns(table))
     insert = (
         f"INSERT INTO {quoted(table.name)} (source_no, import_no, {', '.join(map(quoted, names))}) "
         f"VALUES ({source_no}, {import_no}, {', '.join('?' * len(names))}) ON CONFLICT DO NOTHING"
     )
-    values = sql_rows(rows, names)
+    values = SqlRows(rows, names)
     new, is_changed = 0, False
-    while chunk := list(islice(values, CHUNK_ROWS)):
+    for chunk in values.chunks(CHUNK_ROWS):
         before = db.total_changes()
-        db.executemany(insert, chunk)
+        db.executemany(insert, values.of(chunk))
         inserted = db.total_changes() - before
         new += inserted
         is_changed = is_changed or inserted > 0
         if inserted < len(chunk):
-            is_changed = _settle_known(db, table, chunk, source_no, import_no) or is_changed
+            is_changed = _settle_known(db, table, list(values.of(chunk)), source_no, import_no) or is_changed
     return Merged(new, is_changed)
+
+
+def _clustered(rows: pa.Table, key: str) -> pa.Table:
+    """The rows in the order of the table: neighbours are written together, and each page once."""
+    column = rows[key].combine_chunks()
+    if pc.all(pc.less_equal(column.slice(0, len(column) - 1), column.slice(1))).as_py():
+        return rows
+    return rows.take(pc.sort_indices(column))
 
 
 def _settle_known(

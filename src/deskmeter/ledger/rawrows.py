@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 import apsw
 import pyarrow as pa
@@ -11,7 +10,7 @@ import pyarrow.compute as pc
 from deskmeter.ledger.asking import rows
 from deskmeter.ledger.layout import STORED
 from deskmeter.ledger.spool import SET_ASIDE_SCHEMA, Part
-from deskmeter.ledger.tables import Value, sql_rows
+from deskmeter.ledger.tables import SqlRows, Value
 
 CHUNK_ROWS = 2_000
 
@@ -50,22 +49,22 @@ def count_rows(db: apsw.Connection, part: Part, source_no: int, import_no: int, 
         f"VALUES ({source_no}, {import_no}, ?, ?, ?) ON CONFLICT DO NOTHING"
     )
     for state, values in _by_state(arrived):
-        while chunk := list(islice(values, CHUNK_ROWS)):
+        for chunk in values.chunks(CHUNK_ROWS):
             before = db.total_changes()
-            db.executemany(insert, chunk)
+            db.executemany(insert, values.of(chunk))
             inserted = db.total_changes() - before
             tally.by_state[state] += inserted
             if inserted < len(chunk):
                 tally.duplicates += len(chunk) - inserted
-                _settle_known(db, chunk, source_no, import_no, tally)
+                _settle_known(db, list(values.of(chunk)), source_no, import_no, tally)
     _keep_set_aside(db, part.set_aside, source_no, import_no)
 
 
-def _by_state(arrived: pa.Table) -> Iterator[tuple[int, Iterator[tuple[Value, ...]]]]:
+def _by_state(arrived: pa.Table) -> Iterator[tuple[int, SqlRows]]:
     for state in range(len(_COUNT_COLUMNS)):
         here = arrived.filter(pc.equal(arrived["state"], state))
         if len(here):
-            yield state, sql_rows(here, ["key", "raw_line", "state"])
+            yield state, SqlRows(here, ["key", "raw_line", "state"])
 
 
 def _settle_known(
@@ -123,7 +122,7 @@ def _keep_set_aside(db: apsw.Connection, set_aside: pa.Table, source_no: int, im
     db.executemany(
         f"INSERT INTO ledger_set_aside (source_no, import_no, {', '.join(names)}) "
         f"VALUES ({source_no}, {import_no}, {', '.join('?' * len(names))}) ON CONFLICT DO NOTHING",
-        sql_rows(set_aside, names),
+        SqlRows(set_aside, names).of(range(len(set_aside))),
     )
 
 

@@ -1,7 +1,6 @@
 """Canonical rows on their way between arrow columns and SQL values; a whole column is converted at once."""
 
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -114,10 +113,20 @@ def _words(array: pa.StringArray) -> list[Value]:
     return list(map(words.__getitem__, view.tolist()))
 
 
-def sql_rows(rows: pa.Table, names: Sequence[str]) -> Iterator[tuple[Value, ...]]:
-    """The rows as tuples of the columns `names`; a column that is missing gives null."""
-    columns = [sql_values(rows[name]) if name in rows.column_names else repeat(None, len(rows)) for name in names]
-    return zip(*columns, strict=True)
+class SqlRows:
+    """Arrow rows as tuples that SQL can bind, a stretch at a time; a column that is missing gives null."""
+
+    def __init__(self, rows: pa.Table, names: Sequence[str]) -> None:
+        self._count = len(rows)
+        self._columns = [sql_values(rows[name]) if name in rows.column_names else [None] * len(rows) for name in names]
+
+    def chunks(self, size: int) -> Iterator[range]:
+        """The places of all rows, in stretches of `size`."""
+        return (range(start, min(start + size, self._count)) for start in range(0, self._count, size))
+
+    def of(self, places: range) -> Iterator[tuple[Value, ...]]:
+        """The rows of one stretch; made anew at each call, since keeping the tuples costs more than making them."""
+        return zip(*(column[places.start : places.stop] for column in self._columns), strict=True)
 
 
 def arrow_column(kind: Kind, values: Sequence[Value]) -> pa.Array:
