@@ -33,11 +33,14 @@ from deskmeter.metrics.catalogue import Catalogue
 from deskmeter.metrics.own import OwnDefinitions
 from deskmeter.query.access import Access
 from deskmeter.query.answer import answer, info, values_of
+from deskmeter.query.doctor import examine
 from deskmeter.query.drill import cell_request, drill
+from deskmeter.query.explain import explain
 from deskmeter.query.listing import dimension_entries, entries
-from deskmeter.query.reports import BuildReport, DimensionEntry, ImportReport, MetricEntry, Proposal
+from deskmeter.query.reports import BuildReport, DimensionEntry, DoctorReport, ImportReport, MetricEntry, Proposal
 from deskmeter.query.request import Request
 from deskmeter.query.result import DrillResult, Freshness, Result
+from deskmeter.query.story import TicketStory
 
 Progress = Callable[[str, int, int | None], None]
 _COPY = "analytics.duckdb"
@@ -169,7 +172,7 @@ class Desk:
 
     def ask(self, request: Request) -> Result:
         """The answer to one question."""
-        return answer(self._access(request), request, self.freshness())
+        return answer(self._access(request.as_of), request, self.freshness())
 
     def drill(
         self, request: Request, keys: dict[str, str], bucket: datetime | None = None, limit: int | None = 1000
@@ -177,14 +180,24 @@ class Desk:
         """The rows behind one cell of a question about one metric."""
         if len(request.metrics) != 1:
             raise AskerError("a drill is about one metric; ask for one")
-        access = self._access(request)
+        access = self._access(request.as_of)
         cell = cell_request(access, request, keys, bucket)
         metric = access.metrics[request.metrics[0].id]
         return drill(access, cell, info(metric, request.metrics[0], request, metric.id), limit)
 
+    def explain(self, ticket: str, as_of: datetime | None = None) -> TicketStory:
+        """One ticket's timeline, its clocks, and where it counts; `ticket` is its id or `source/id`."""
+        return explain(self._access(as_of), self._ledger, ticket, zone_name=self.config.zone)
+
+    def doctor(self) -> DoctorReport:
+        """The state of the desk."""
+        access = self._access(None)
+        config = self.config
+        return examine(access, self._ledger, self.freshness(), config.name, config.zone, config.default_schedule)
+
     def values(self, request: Request, dimension: str) -> tuple[str, ...]:
         """All values of a dimension in a period."""
-        return values_of(self._access(request), request, dimension)
+        return values_of(self._access(request.as_of), request, dimension)
 
     def freshness(self) -> tuple[Freshness, ...]:
         """Per source the last event and the last import."""
@@ -195,12 +208,12 @@ class Desk:
                 imports[record.source] = max(record.finished_at, imports.get(record.source, record.finished_at))
         return tuple(Freshness(source, events.get(source), imports.get(source)) for source in self._ledger.sources())
 
-    def _access(self, request: Request) -> Access:
+    def _access(self, as_of: datetime | None) -> Access:
         """The facts as of the question's instant: the desk's own copy, or one made for a past instant."""
-        if request.as_of is None or request.as_of == self.config.as_of:
+        if as_of is None or as_of == self.config.as_of:
             access = self._current(quiet)
             return access if self.config.as_of else replace(access, as_of_us=to_micros(now()))
-        as_of_us = to_micros(request.as_of)
+        as_of_us = to_micros(as_of)
         if as_of_us not in self._past:
             while len(self._past) >= _PAST_BUILDS:
                 self._past.pop(next(iter(self._past))).engine.close()

@@ -15,7 +15,11 @@ def words(events: Sequence[Event], moved: Moved) -> tuple[str, ...]:
     for event in events:
         text = _TEXTS.get(event.kind, _other)(event, before)
         origin = moved.get(event.event)
-        texts.append(f"{text} (moved here from {origin})" if origin else text)
+        if origin and event.kind == "merged":
+            text = f"{origin} was merged into {event.to_value}"
+        elif origin:
+            text = f"{text} (moved here from {origin})"
+        texts.append(text)
         before = event
     return tuple(texts)
 
@@ -102,7 +106,7 @@ _TEXTS: Mapping[str, Callable[[Event, Event | None], str]] = {
     "tag_removed": lambda event, before: f"tag {event.to_value} removed",
     "escalation": _escalation,
     "handoff": lambda event, before: "handed over by the bot",
-    "merged": lambda event, before: "merged into this ticket",
+    "merged": lambda event, before: f"merged into {event.to_value}",
     "time_entry": _work,
     "viewing": _work,
     "sla_applied": _sla,

@@ -8,38 +8,42 @@ from deskmeter.query.clock_marks import Running, clock_lengths, effects, total
 from deskmeter.query.counting import left_out_metrics, story_metrics
 from deskmeter.query.format import format_at, format_duration
 from deskmeter.query.left_out_story import raw_lines, why_left_out
+from deskmeter.query.records import Canonical
 from deskmeter.query.story import TicketStory
-from deskmeter.query.story_lines import story_lines
+from deskmeter.query.story_lines import moved_events, story_lines
 from deskmeter.query.ticket_lookup import Standing, find_ticket, tickets_merged_into
 from deskmeter.query.ticket_marks import marks
 from deskmeter.query.ticket_record import TicketRecord
 
 
-def explain(access: Access, ticket: str, source: str | None = None, zone_name: str = "UTC") -> TicketStory:
+def explain(
+    access: Access, canonical: Canonical, ticket: str, source: str | None = None, zone_name: str = "UTC"
+) -> TicketStory:
     """The story of the ticket with this id, or with this `source/id`.
 
     Raises:
         AskerError: there is none, or several sources have one.
     """
-    found = find_ticket(access, ticket, source)
+    found = find_ticket(access, canonical, ticket, source)
     if found.left_out is not None:
-        return _left_out_story(access, found, zone_name)
-    record = TicketRecord(access, found.source, found.ticket, found.ticket_id)
+        return _left_out_story(access, canonical, found, zone_name)
+    record = TicketRecord(access, canonical, found.source, found.ticket, found.ticket_id)
     marked, running = marks(record, access.as_of_us)
     merged = tickets_merged_into(access, found.ticket_id)
+    moved = moved_events(canonical, merged)
     return TicketStory(
         ticket=found.ticket,
         source=found.source,
         as_of=from_micros(access.as_of_us),
         zone=zone_name,
         header=tuple((label, value) for label, value in _header(record, running, zone_name) if value),
-        lines=story_lines(record, effects(access, record, marked), merged, access.as_of_us),
+        lines=story_lines(record, effects(access, record, marked), moved, access.as_of_us),
         metrics=story_metrics(record, zone_name),
         notes=tuple(_notes(record, merged)),
     )
 
 
-def _left_out_story(access: Access, ticket: Standing, zone_name: str) -> TicketStory:
+def _left_out_story(access: Access, canonical: Canonical, ticket: Standing, zone_name: str) -> TicketStory:
     why = why_left_out(access, ticket)
     created = format_at(from_micros(ticket.created_us), zone(zone_name))
     return TicketStory(
@@ -48,7 +52,7 @@ def _left_out_story(access: Access, ticket: Standing, zone_name: str) -> TicketS
         as_of=from_micros(access.as_of_us),
         zone=zone_name,
         header=(("Created", created),),
-        lines=raw_lines(access, ticket, access.as_of_us),
+        lines=raw_lines(access, canonical, ticket, access.as_of_us),
         metrics=left_out_metrics(access, why),
         left_out=why,
         notes=("leaving out and merging apply to the whole life of a ticket, so its past periods have changed too",),

@@ -7,9 +7,10 @@ from deskmeter.base.time import from_micros
 from deskmeter.canon.vocab import RESOLVED_STAGES
 from deskmeter.query.access import Access
 from deskmeter.query.event_words import words
+from deskmeter.query.records import Canonical, canonical_records, read_records
 from deskmeter.query.story import StoryLine
 from deskmeter.query.ticket_lookup import Standing, ticket_of
-from deskmeter.query.ticket_record import Event, read_records
+from deskmeter.query.ticket_record import Event
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Named:
 class Mapped:
     """A status with its stage."""
 
+    source: str
     status: str
     stage: str
 
@@ -69,13 +71,12 @@ def why_left_out(access: Access, ticket: Standing) -> str:
 _WHY = {"spam": "marked as spam", "deleted": "deleted", "test": "a test ticket", "merged": "merged"}
 
 
-def raw_lines(access: Access, ticket: Standing, now_us: int) -> tuple[StoryLine, ...]:
+def raw_lines(access: Access, canonical: Canonical, ticket: Standing, now_us: int) -> tuple[StoryLine, ...]:
     """Its events in order, without any clock."""
-    rows = access.table("c_event")
-    rows = rows.filter((rows.source == ticket.source) & (rows.ticket == ticket.ticket))
-    ordered = _in_order(read_records(access, rows, RawEvent))
+    rows = canonical.read_tickets("event", [(ticket.source, ticket.ticket)])
+    ordered = _in_order(canonical_records(rows, RawEvent))
     known = [(at_us, event) for at_us, event in ordered if at_us <= now_us]
-    events = _with_states(access, ticket.source, known)
+    events = _with_states(access, canonical, ticket.source, known)
     return tuple(
         StoryLine(from_micros(event.said_us), from_micros(event.eff_us), event.kind, event.actor_label, event.who, text)
         for event, text in zip(events, words(events, {}), strict=True)
@@ -102,12 +103,14 @@ def _place(event: RawEvent) -> tuple[bool, str, int, int, str]:
     return (not has_counter, event.counter or "", event.sequence or 0, event.at, event.id)
 
 
-def _with_states(access: Access, source: str, events: Sequence[tuple[int, RawEvent]]) -> list[Event]:
+def _with_states(
+    access: Access, canonical: Canonical, source: str, events: Sequence[tuple[int, RawEvent]]
+) -> list[Event]:
     people = _names(access, "person", source, {event.actor for _, event in events})
     people.update(_names(access, "person", source, {event.to_value or event.first_assignee for _, event in events}))
     teams = _names(access, "team", source, {event.to_value or event.first_team for _, event in events})
-    rows = access.table("c_status_stage")
-    stages = {one.status: one.stage for one in read_records(access, rows.filter(rows.source == source), Mapped, "id")}
+    mapped = canonical_records(canonical.read("status_stage"), Mapped)
+    stages = {one.status: one.stage for one in mapped if one.source == source}
     state: dict[str, str | None] = dict.fromkeys(("status", "agent", "team", "priority"))
     stage = "new"
     found = []

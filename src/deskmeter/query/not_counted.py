@@ -192,6 +192,8 @@ _BY_ID: Mapping[str, Rule] = {
     "transfers": _says("never passed from one team to another"),
     "tickets_per_agent": _says("never assigned to a human"),
     "activities": _says("staff did nothing on it"),
+    "upsells_per_agent_revenue": _says("no order was sold on it"),
+    "cross_sells_per_agent_revenue": _says("no order was sold on it"),
     "agent_wait_time": _unresolved,
     "requester_wait_time": _unresolved,
 }

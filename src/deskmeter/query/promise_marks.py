@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from deskmeter.canon.vocab import SLA_PAUSES
 from deskmeter.query.clock_marks import End, Mark, Running, paused_clock
-from deskmeter.query.ticket_record import Promise, Stretch, TicketRecord, read_records
+from deskmeter.query.records import canonical_records
+from deskmeter.query.ticket_record import Promise, Stretch, TicketRecord
 
 _REPLY_KINDS = ("first_reply", "next_reply")
 
@@ -14,6 +15,8 @@ _REPLY_KINDS = ("first_reply", "next_reply")
 class Rule:
     """One row of a policy; pause_stages null: the kind's own."""
 
+    source: str
+    id: str
     policy: str
     name: str | None
     kind: str
@@ -30,8 +33,8 @@ def promises(record: TicketRecord, now_us: int) -> Iterator[Mark | Running]:
     """All SLA instances; one about replies never pauses (ruling 30)."""
     if not record.promises:
         return
-    rules = record.access.table("c_sla_policy")
-    known = read_records(record.access, rules.filter(rules.source == record.source), Rule, "id")
+    rules = canonical_records(record.canonical.read("sla_policy"), Rule)
+    known = [rule for rule in sorted(rules, key=lambda rule: rule.id) if rule.source == record.source]
     begins = {stretch.from_us: stretch.pos for stretch in record.stretches}
     for promise in record.promises:
         end = _end(record, promise)

@@ -1,21 +1,21 @@
 """The lines of a ticket's story: its events, and what stands in other tables, in one order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from deskmeter.base.time import from_micros
-from deskmeter.query.access import Access
 from deskmeter.query.event_words import words
 from deskmeter.query.promise_marks import promise_name
+from deskmeter.query.records import Canonical
 from deskmeter.query.story import ClockEffect, StoryLine
 from deskmeter.query.ticket_lookup import Standing
 from deskmeter.query.ticket_record import TicketRecord
 
 
 def story_lines(
-    record: TicketRecord, effects: Mapping[int, tuple[ClockEffect, ...]], merged: tuple[Standing, ...], now_us: int
+    record: TicketRecord, effects: Mapping[int, tuple[ClockEffect, ...]], moved: Mapping[str, str], now_us: int
 ) -> tuple[StoryLine, ...]:
     """Every event with its effects; what has no event of its own stands behind the events of its instant."""
-    texts = words(record.events, _moved(record.access, merged))
+    texts = words(record.events, moved)
     events = [
         StoryLine(
             at=from_micros(event.said_us),
@@ -35,14 +35,12 @@ def _kind(who: str) -> str:
     return "unknown" if who == "nobody" else who
 
 
-def _moved(access: Access, merged: tuple[Standing, ...]) -> dict[str, str]:
+def moved_events(canonical: Canonical, merged: Sequence[Standing]) -> dict[str, str]:
     """Which merged ticket each moved event came from."""
-    found: dict[str, str] = {}
-    for loser in merged:
-        rows = access.table("c_event")
-        rows = rows.filter((rows.source == loser.source) & (rows.ticket == loser.ticket)).select("id")
-        found.update(dict.fromkeys(access.engine.fetch(rows)["id"].to_pylist(), loser.ticket))
-    return found
+    if not merged:
+        return {}
+    rows = canonical.read_tickets("event", [(loser.source, loser.ticket) for loser in merged])
+    return dict(zip(rows["id"].to_pylist(), rows["ticket"].to_pylist(), strict=True))
 
 
 def _beside(record: TicketRecord, now_us: int) -> Iterator[StoryLine]:

@@ -1,12 +1,13 @@
 """Finds a ticket by what a person types: its id, or `source/id`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ibis
 
 from deskmeter.base.errors import AskerError, nearest
 from deskmeter.query.access import Access
-from deskmeter.query.ticket_record import read_records
+from deskmeter.query.records import Canonical, read_records
 
 _COMPARED = 2_000  # ids that a mistyped one is held against
 
@@ -24,7 +25,7 @@ class Standing:
     takes_all: bool
 
 
-def find_ticket(access: Access, ticket: str, source: str | None = None) -> Standing:
+def find_ticket(access: Access, canonical: Canonical, ticket: str, source: str | None = None) -> Standing:
     """The ticket called `ticket`, or `source/ticket`.
 
     Raises:
@@ -42,7 +43,7 @@ def find_ticket(access: Access, ticket: str, source: str | None = None) -> Stand
             raise AskerError(f"{len(found)} sources have a ticket `{id}`; say {names}")
         if found:
             return found[0]
-    raise AskerError(_unknown(access, ticket, source))
+    raise AskerError(_unknown(access, canonical, wanted, ticket, source))
 
 
 def tickets_merged_into(access: Access, survivor_id: int) -> tuple[Standing, ...]:
@@ -58,9 +59,12 @@ def ticket_of(access: Access, ticket_id: int) -> Standing:
     return read_records(access, known.filter(known.ticket_id == ticket_id), Standing)[0]
 
 
-def _unknown(access: Access, ticket: str, source: str | None) -> str:
-    rows = access.table("c_ticket")
-    if access.engine.fetch(rows.filter(rows.id == ticket).limit(1).select("id")).num_rows:
+def _unknown(
+    access: Access, canonical: Canonical, wanted: Sequence[tuple[str | None, str]], ticket: str, source: str | None
+) -> str:
+    sources = access.engine.fetch(access.table("standing").select("source").distinct())["source"].to_pylist()
+    asked = [(one, id) for owner, id in wanted for one in ([owner] if owner else sources)]
+    if asked and canonical.read_tickets("ticket", asked).num_rows:
         return f"ticket `{ticket}` has no event yet, so there is nothing to tell; import its events"
     known = access.table("standing")
     if source is not None:

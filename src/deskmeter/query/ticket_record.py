@@ -1,13 +1,11 @@
 """What the fact tables hold of one ticket, as plain rows: the material of its story."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
-
-import ibis
 
 from deskmeter.query.access import Access
+from deskmeter.query.records import Canonical, Record, read_records
 
 
 @dataclass(frozen=True)
@@ -202,14 +200,12 @@ class Traits:
     subject: str | None
 
 
-Record = TypeVar("Record")
-
-
 @dataclass(frozen=True)
 class TicketRecord:
     """All rows of one ticket that counts; each is read when it is first needed."""
 
     access: Access
+    canonical: Canonical
     source: str
     ticket: str
     ticket_id: int
@@ -302,11 +298,3 @@ class TicketRecord:
     def _read(self, table: str, record: type[Record], *order: str) -> tuple[Record, ...]:
         rows = self.access.table(table)
         return read_records(self.access, rows.filter(rows.ticket_id == self.ticket_id), record, *order)
-
-
-def read_records(access: Access, rows: ibis.Table, record: type[Record], *order: str) -> tuple[Record, ...]:
-    """`rows` as frozen dataclasses whose fields are called like the columns."""
-    names = [field.name for field in fields(record)]  # type: ignore[arg-type]  # all records are dataclasses
-    chosen = rows.select(*names)
-    found = access.engine.fetch(chosen.order_by(list(order)) if order else chosen)
-    return tuple(record(**row) for row in found.to_pylist())
