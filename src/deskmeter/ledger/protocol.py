@@ -221,10 +221,7 @@ class Ledger(Protocol):
         """All rows of a canonical table, columns as in canon.schema, in no particular order."""
 
     def read_batches(self, table: str, size: int = 100_000) -> Iterator[pa.Table]:
-        """The same in parts of at most `size` rows, all of one instant; at least one part, maybe empty.
-
-        Raises AskerError when the ledger changes while the parts are being read.
-        """
+        """The same in parts of at most `size` rows, all of one instant; at least one part, maybe empty."""
 
     def read_tickets(self, table: str, tickets: Sequence[tuple[str, str]]) -> pa.Table:
         """The rows of some tickets, given as (source, ticket id), found by index.
