@@ -87,6 +87,8 @@ DIMENSIONS: tuple[Dimension, ...] = (
     Dimension("churn_reason", "Reason for leaving", "main reason that the customer gave"),
     Dimension("contact", "Kind of contact", "created, new_contact or call"),
     Dimension("score", "Score", "the rating given, on a reversed scale turned round"),
+    Dimension("target", "Target", "a target by its name"),
+    Dimension("target_metric", "Metric of the target", "the metric that a target is about"),
 )
 
 BUILT_IN: dict[str, Dimension] = {d.id: d for d in DIMENSIONS}
@@ -195,6 +197,11 @@ def _of_tag(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> 
     return joined.mutate(**{name: joined._value}).drop("_value")
 
 
+def _far(until: ibis.Value) -> ibis.Value:
+    """An open end made far: a condition with "or" would keep an outer join from hashing."""
+    return ibis.coalesce(until, ibis.literal(2**62))
+
+
 def _then(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
     base = dimension.base or dimension.id[:-5]
     if base == "tag":
@@ -202,13 +209,13 @@ def _then(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ib
     else:
         spans = asked.tables("field_span")
         spans = spans.filter(spans.field == (dimension.column or base.removeprefix("field:")))
-    spans = spans.select(_ticket="ticket_id", _value="value", _from="from_us", _to="to_us")
+    spans = spans.select(_ticket="ticket_id", _value="value", _from="from_us", _to=_far(spans.to_us))
     joined = rows.left_join(
         spans,
         [
             rows.ticket_id == spans._ticket,
             spans._from <= rows._at_us,
-            spans._to.isnull() | (spans._to > rows._at_us),
+            spans._to > rows._at_us,
         ],
     ).drop("_ticket", "_from", "_to")
     return joined.mutate(**{name: joined._value}).drop("_value")
@@ -228,14 +235,15 @@ def _of_customer(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str
 
 
 def _plan(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    spans = asked.tables("plan_span").select(_key="customer", _value="plan", _from="from_us", _to="to_us")
+    spans = asked.tables("plan_span")
+    spans = spans.select(_key="customer", _value="plan", _from="from_us", _to=_far(spans.to_us))
     keyed = _with_customer(rows, asked)
     joined = keyed.left_join(
         spans,
         [
             keyed._customer == spans._key,
             spans._from <= keyed._at_us,
-            spans._to.isnull() | (spans._to > keyed._at_us),
+            spans._to > keyed._at_us,
         ],
     )
     return joined.mutate(**{name: joined._value}).drop("_value", "_key", "_from", "_to", "_customer")

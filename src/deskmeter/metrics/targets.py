@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from deskmeter.base.errors import AskerError, nearest
 from deskmeter.base.yaml import Place
 from deskmeter.metrics.amounts import amount, seconds
 from deskmeter.metrics.own_model import Grain, OwnTarget
 from deskmeter.metrics.spec import Metric, Stat, Survival, Targets, Unit, View
+
+TARGET_DIMENSIONS = ("target", "target_metric", "team", "agent")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Target:
     low: float | None
     high: float | None
     stat: str | None = None
-    clock: str = "calendar"
+    clock: Literal["calendar", "business"] = "calendar"
     within_s: int | None = None
     team: str | None = None
     agent: str | None = None

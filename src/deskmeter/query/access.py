@@ -8,6 +8,7 @@ import ibis
 from deskmeter.engines.protocol import Engine
 from deskmeter.metrics.dimensions import Dimension
 from deskmeter.metrics.spec import Metric
+from deskmeter.metrics.targets import Target
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Access:
     settings: Mapping[str, object]
     schemas: Mapping[str, ibis.Schema] = field(default_factory=dict)
     texts: dict[object, str] = field(default_factory=dict)  # compiled text by plan
+    targets: tuple[Target, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.schemas:

@@ -8,7 +8,20 @@ import pyarrow as pa
 
 from deskmeter.base.errors import AskerError
 from deskmeter.base.time import from_micros
-from deskmeter.metrics.spec import Asked, Count, Formula, Metric, Nps, Ratio, Share, Stat, Sum, Survival, TimeMean
+from deskmeter.metrics.spec import (
+    Asked,
+    Count,
+    Formula,
+    Metric,
+    Nps,
+    Ratio,
+    Share,
+    Stat,
+    Sum,
+    Survival,
+    Targets,
+    TimeMean,
+)
 from deskmeter.query.access import Access
 from deskmeter.query.aggregate import statistic
 from deskmeter.query.binding import bind, placeholders
@@ -16,6 +29,7 @@ from deskmeter.query.plan import Split, part_rows
 from deskmeter.query.request import Filter, MetricAsk, Period, Request
 from deskmeter.query.result import Cell, DrillResult, MetricInfo
 from deskmeter.query.run import Key, asked_of, frame, measure, run_text, small_tables
+from deskmeter.query.targets import listed_periods
 
 _LIMIT = 1000
 
@@ -42,6 +56,8 @@ def drill(access: Access, request: Request, metric_info: MetricInfo, limit: int 
     ask = request.metrics[0]
     metric = access.metrics[ask.id]
     cell = measure(access, request, ask, request.period, (), False).cells[(), 0]
+    if isinstance(metric.aggregate, Targets):
+        return listed_periods(access, request, metric_info, cell, limit, measure)
     tables = [_rows(access, request, ask, metric, number) for number in range(len(metric.parts))]
     if isinstance(metric.aggregate, Stat) and metric.aggregate.running is not None:
         tables = tables[: metric.aggregate.running]

@@ -10,7 +10,7 @@ import pyarrow as pa
 from deskmeter.base.errors import AskerError
 from deskmeter.base.time import MICROS_PER_SECOND, buckets, from_micros, to_micros, zone
 from deskmeter.facts.clocks import with_clocks
-from deskmeter.metrics.spec import Asked, Metric, Stat, Survival
+from deskmeter.metrics.spec import Asked, Metric, Stat, Survival, Targets
 from deskmeter.query.access import Access
 from deskmeter.query.aggregate import QUANTILES, Grouped, grouped, statistic
 from deskmeter.query.binding import Binding, bind, placeholders, used
@@ -18,6 +18,7 @@ from deskmeter.query.finish import Choice, Group, finish
 from deskmeter.query.plan import Split, check_dimensions, part_rows
 from deskmeter.query.request import MetricAsk, Period, Request
 from deskmeter.query.result import Cell
+from deskmeter.query.targets import attainment
 from deskmeter.stats.intervals import order_statistic_ranks
 
 Key = tuple[str, ...]
@@ -151,6 +152,8 @@ def measure(
     where_dims = tuple(condition.dimension for condition in request.where)
     check_dimensions(metric, (*dims, *where_dims), access.schemas, access.dimensions)
     at = frame(access, replace(request, grain=request.grain if has_grain else None), period)
+    if isinstance(metric.aggregate, Targets):
+        return Numbers(metric, stat, attainment(access, request, period, dims, at.edges, measure))
     binding = bind(access.as_of_us, at.edges[0], at.edges[-1], within_s, request.where)
     hours = bool({"hour", "weekday"} & {*dims, *where_dims})
     small = small_tables(at, top, hours)

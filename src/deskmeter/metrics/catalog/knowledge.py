@@ -92,7 +92,7 @@ kb_views = Metric(
     good="up",
     parts=(
         Part("f_kb_event", keep=lambda rows, asked: rows.kind == "view", lacks=frozenset({"words"})),
-        Part(_empty_categories, Always("at_us")),
+        Part(_empty_categories, Always("at_us"), like="f_kb_event"),
     ),
     aggregate=Formula(
         measures=(
