@@ -34,15 +34,17 @@ def with_ticket_state(table: ibis.Table, t: Tables, at_us: str, row: str, agent_
     spans = t["state_span"]
     is_first = spans.pos == spans.pos.min().over(ibis.window(group_by="ticket_id"))
     spans = spans.mutate(from_us=is_first.ifelse(ibis.literal(FAR_PAST), spans.from_us))
+    # an open end is made far: a condition with "or" would keep an outer join from hashing
     state = spans.select(
-        _ticket="ticket_id", _from="from_us", _to="to_us", team="team", priority="priority", status="status", stage="stage"
-    )
+        _ticket="ticket_id", _from="from_us", _to=known_or(spans.to_us, ibis.literal(FAR_FUTURE)),
+        team="team", priority="priority", status="status", stage="stage",
+    )  # fmt: skip
     joined = table.left_join(
         state,
         [
             table.ticket_id == state._ticket,
             state._from <= table[at_us],
-            state._to.isnull() | (state._to > table[at_us]),
+            state._to > table[at_us],
         ],
     ).drop("_ticket", "_from", "_to")
     if agent_key is None:

@@ -86,10 +86,13 @@ def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
 
 
 def default_schedules(t: Tables) -> Mapping[str, ibis.Table]:
-    """`default_schedule`: per source the schedule of tickets that have none; null where there is none at all."""
+    """`default_schedule`: per source the schedule of tickets that have none, and of answers without a ticket.
+
+    Null where there is none at all.
+    """
     schedules = t.canonical("schedule")
     own = schedules.filter(schedules.is_default).group_by("source").aggregate(id=schedules.id.min())
-    sources = t["ticket_number"].select("source").distinct()
+    sources = t["ticket_number"].select("source").union(t.canonical("survey_answer").select("source")).distinct()
     joined = sources.left_join(own, "source").drop("source_right")
     fallback = ibis.literal(t.settings.default_schedule) if t.settings.default_schedule else ibis.null("string")
     return {
@@ -149,14 +152,16 @@ def schedule_pieces(asked: ibis.Table, t: Facts) -> ibis.Table:
         _ticket="ticket_id", schedule="schedule", schedule_from_us="from_us", schedule_to_us="to_us"
     )
     default = t["default_schedule"].rename(_source="source")
+    # a stretch of no length counts as one instant; plain comparisons let an outer join hash
+    asked = asked.mutate(_until=ibis.greatest(asked._to, asked._from + 1))
     joined = asked.left_join(
         lived,
         [
             asked.ticket_id == lived._ticket,
-            (lived.schedule_from_us < asked._to) | ((asked._from == asked._to) & (lived.schedule_from_us <= asked._to)),
+            lived.schedule_from_us < asked._until,
             lived.schedule_to_us > asked._from,
         ],
-    )
+    ).drop("_until")
     joined = joined.left_join(default, joined.source == default._source)
     is_default = joined._ticket.isnull()
     joined = joined.mutate(

@@ -195,15 +195,17 @@ def sla_facts(t: Tables) -> Mapping[str, ibis.Table]:
             known_or(whole.dark_us + 1, ibis.literal(FAR_FUTURE)),
         ),
     )
-    state = t["state_span"].select(
-        _ticket="ticket_id", _from="from_us", _to="to_us", agent="agent", team="team", stage="stage", status="status"
-    )
+    spans = t["state_span"]
+    state = spans.select(
+        _ticket="ticket_id", _from="from_us", _to=known_or(spans.to_us, ibis.literal(FAR_FUTURE)),
+        agent="agent", team="team", stage="stage", status="status",
+    )  # fmt: skip
     found = whole.left_join(
         state,
         [
             whole.ticket_id == state._ticket,
             state._from <= whole.at_us,
-            state._to.isnull() | (state._to > whole.at_us),
+            state._to > whole.at_us,
         ],
     )
     return {

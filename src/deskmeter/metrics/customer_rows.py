@@ -73,17 +73,22 @@ def tickets_of_customers(asked: Asked) -> ibis.Table:
     return rows.left_join(named, [("customer", "_customer")]).drop("_customer")
 
 
+def _far(until: ibis.Value) -> ibis.Value:
+    """An open end made far: a condition with "or" would keep an outer join from hashing."""
+    return ibis.coalesce(until, ibis.literal(2**62))
+
+
 def with_start_plan(rows: ibis.Table, asked: Asked) -> ibis.Table:
     """`rows` with plan: their customer's just before their bucket begins (ruling 47)."""
     starts = asked.buckets.select(_b="bucket", _start="start_us")
-    spans = asked.tables("plan_span").select(_key="customer", plan="plan", _p_from="from_us", _p_to="to_us")
+    spans = asked.tables("plan_span").select(_key="customer", plan="plan", _p_from="from_us", _p_to=_far(asked.tables("plan_span").to_us))
     rows = rows.join(starts, [("bucket", "_b")]).drop("_b")
     joined = rows.left_join(
         spans,
         [
             rows.customer == spans._key,
             spans._p_from <= rows._start,
-            spans._p_to.isnull() | (spans._p_to > rows._start),
+            spans._p_to > rows._start,
         ],
     )
     return joined.drop("_key", "_p_from", "_p_to", "_start")
@@ -93,13 +98,13 @@ def leavings(asked: Asked) -> ibis.Table:
     """Leavings, at the instant itself; the plan is the one just before (ruling 47), a reason not given has its name."""
     spans = asked.tables("f_customer_span")
     spans = spans.filter(spans.to_us.notnull())
-    plans = asked.tables("plan_span").select(_key="customer", plan="plan", _from="from_us", _to="to_us")
+    plans = asked.tables("plan_span").select(_key="customer", plan="plan", _from="from_us", _to=_far(asked.tables("plan_span").to_us))
     joined = spans.left_join(
         plans,
         [
             spans.customer == plans._key,
             plans._from <= spans.last_us,
-            plans._to.isnull() | (plans._to > spans.last_us),
+            plans._to > spans.last_us,
         ],
     )
     reason = ibis.coalesce(joined.churn_reason, ibis.literal(NO_REASON))

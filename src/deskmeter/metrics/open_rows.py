@@ -76,10 +76,10 @@ def clocked_waits(asked: Asked) -> ibis.Table:
 
 
 def _with_last_response(rows: ibis.Table, asked: Asked) -> ibis.Table:
-    replies = asked.tables("f_reply").select(_ticket="ticket_id", _from="from_us", _to="to_us")
+    replies = asked.tables("f_reply").select(_ticket="ticket_id", _from="from_us", _to=ibis.coalesce(asked.tables("f_reply").to_us, ibis.literal(2**62)))
     joined = rows.left_join(
         replies,
-        [rows.ticket_id == replies._ticket, replies._from <= rows.at_us, replies._to.isnull() | (replies._to > rows.at_us)],
+        [rows.ticket_id == replies._ticket, replies._from <= rows.at_us, replies._to > rows.at_us],
     )
     since = joined.now_us - joined._from
     edges = ((4 * _HOUR_US, "<4 h"), (_DAY_US, "<1 d"), (3 * _DAY_US, "<3 d"), (7 * _DAY_US, "<7 d"))
