@@ -90,4 +90,11 @@ def write_config(folder: Path, config: DeskConfig) -> None:
         lines.append(f"as_of = {config.as_of.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}")
     if config.default_schedule:
         lines.append(f'default_schedule = "{config.default_schedule}"')
+    if config.episode_gap_h != DeskConfig().episode_gap_h:
+        lines.append(f"episode_gap_h = {config.episode_gap_h}")
+    if config.base_currency:
+        lines.append(f'base_currency = "{config.base_currency}"')
+    if config.rates:
+        lines.append("[desk.rates]")
+        lines.extend(f'"{currency}" = {factor}' for currency, factor in sorted(config.rates.items()))
     (folder / FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -102,7 +102,11 @@ EVENT = _table(
     _flag("is_public", "a message that the customer can see", "true for message, false for note"),
     _text("field", "kind field: name of the field; sla_*: kind of instance; escalation: who asked", "none"),
     _text("from_value", "value before, as the source says; only checked", "unknown"),
-    _text("to_value", "value after: status, person, team, priority, field value, tag, policy, schedule, survivor", "no value"),
+    _text(
+        "to_value",
+        "value after: status, person, team, priority, field value, tag, policy, schedule, survivor",
+        "no value",
+    ),
     _whole("seconds", "length of a time entry or viewing; target of an sla_applied", "none"),
     _text("first_status", "kind created: first own status", "none yet"),
     _text("first_assignee", "kind created: first assignee (person)", "nobody"),

@@ -17,7 +17,16 @@ def spoken(t: Tables) -> Mapping[str, ibis.Table]:
     """
     rows = t["event_row"]
     rows = rows.select(
-        "event_no", "source", "ticket_id", "kind", "actor", "actor_kind", "direction", "channel", "is_public", "to_value"
+        "event_no",
+        "source",
+        "ticket_id",
+        "kind",
+        "actor",
+        "actor_kind",
+        "direction",
+        "channel",
+        "is_public",
+        "to_value",
     ).join(t["staged"].drop("ticket_id"), "event_no")
     facts = t.canonical("ticket").select("source", "requester", "call", ticket="id", own_channel="channel")
     facts = t["ticket_number"].left_join(facts, ["source", "ticket"])
@@ -42,7 +51,9 @@ def spoken(t: Tables) -> Mapping[str, ibis.Table]:
         # what the customer can see is a message, what they cannot a note, whatever the source calls it
         is_public_message=rows.kind.isin(["message", "note"]) & rows.is_public,
     )
-    return {"spoken": rows.drop("by_person", "role_then", "actor_name", "actor_kind", "direction", "actor", "own_channel")}
+    return {
+        "spoken": rows.drop("by_person", "role_then", "actor_name", "actor_kind", "direction", "actor", "own_channel")
+    }
 
 
 def openers(t: Tables) -> Mapping[str, ibis.Table]:

@@ -11,7 +11,12 @@ def with_home_ticket(table: ibis.Table, t: Tables, ticket: str = "ticket") -> ib
     Null where there is no ticket, or one that is left out.
     """
     standing = t["standing"].select(
-        _source="source", _ticket="ticket", _id="ticket_id", _left_out="left_out", _survivor="survivor_id", _all="takes_all"
+        _source="source",
+        _ticket="ticket",
+        _id="ticket_id",
+        _left_out="left_out",
+        _survivor="survivor_id",
+        _all="takes_all",
     )
     alive = t["standing"].filter(t["standing"].left_out.isnull()).select(_alive="ticket_id")
     joined = table.left_join(standing, [table.source == standing._source, table[ticket] == standing._ticket])

@@ -73,6 +73,7 @@ STEPS: tuple[Step | Act, ...] = (
     tickets.ticket_rows,
     tickets.counts,
     tickets.ticket_facts,
+    tickets.work,
     tickets.agent_times,
     calls.calls,
     calls.availability,

@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from deskmeter.base.time import MICROS_PER_DAY, from_micros
 from deskmeter.facts.calendar import calendar, elapsed
-from deskmeter.facts.people import FAR_FUTURE, FAR_PAST
-from deskmeter.facts.tables import Facts, Tables, key, known_or, whole_seconds
+from deskmeter.facts.tables import FAR_FUTURE, FAR_PAST, Facts, Tables, key, known_or, whole_seconds
 
 _AHEAD = timedelta(days=3 * 366)  # due times lie ahead of the data
 

@@ -102,7 +102,9 @@ def stage_zeros(t: Tables) -> Mapping[str, ibis.Table]:
     It belongs to the assignee at the last resolution (ruling 73); null business time if no schedule holds then.
     """
     last = t["resolution"].filter(lambda r: r.is_last)
-    still = last.select("source", "ticket_id", "pos", "stage", "status", "team", "priority", agent="assignee_agent", at_us="eff_us")
+    still = last.select(
+        "source", "ticket_id", "pos", "stage", "status", "team", "priority", agent="assignee_agent", at_us="eff_us"
+    )
     zero = with_clocks(still, t, "pos", from_us="at_us", to_us="at_us")
     return {"f_stage_zero": zero.drop("pos")}
 
@@ -122,7 +124,8 @@ def status_times(t: Tables) -> Mapping[str, ibis.Table]:
     whole = lived.union(running.select(*lived.columns))
     return {
         "f_status_time": whole.select(
-            "source", "ticket_id", "pos", "stage", "status", "agent", "team", "from_us", "to_us", "calendar_us", "business_us", "business_last_us",
+            "source", "ticket_id", "pos", "stage", "status", "agent", "team", "from_us", "to_us",
+            "calendar_us", "business_us", "business_last_us",
             priority="end_priority", at_us="end_us",
         )
     }  # fmt: skip

@@ -23,7 +23,9 @@ def flows(t: Tables) -> Mapping[str, ibis.Table]:
     back = _flow(back, back.flow, 1)
     done = _flow(timeline.filter(timeline.is_resolution), "resolved", -1)
     moves = timeline.filter((timeline.ord > 1) & ~timeline.is_resolved & ~timeline.is_leaving)
-    moves = with_values(moves.filter(_differs(moves, "assignee") | _differs(moves, "team")), t, "prev_{}_pos", "prev_{}")
+    moves = with_values(
+        moves.filter(_differs(moves, "assignee") | _differs(moves, "team")), t, "prev_{}_pos", "prev_{}"
+    )
     agent_moves = known_or(moves.agent != moves.prev_agent, moves.agent.isnull() != moves.prev_agent.isnull())
     team_moves = known_or(moves.team != moves.prev_team, moves.team.isnull() != moves.prev_team.isnull())
     moves = moves.mutate(is_agent_move=agent_moves, is_team_move=team_moves).filter(agent_moves | team_moves)
@@ -64,7 +66,13 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
     )  # fmt: skip
     again = t["new_contact"].join(ticket.select("ticket_id", "channel", "customer"), "ticket_id")
     again = again.select(
-        "source", "ticket_id", "customer", *_STATE, contact=ibis.literal("new_contact"), at_us="eff_us", channel="channel"
+        "source",
+        "ticket_id",
+        "customer",
+        *_STATE,
+        contact=ibis.literal("new_contact"),
+        at_us="eff_us",
+        channel="channel",
     )
     calls = t["f_call"]
     calls = calls.filter(
@@ -76,9 +84,7 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
         contact=ibis.literal("call"), at_us="ringing_us", channel=ibis.literal("phone"),
         priority=blank, status=blank, stage=blank,
     )  # fmt: skip
-    return {
-        "f_contact": created.union(again.select(*created.columns)).union(calls.select(*created.columns))
-    }
+    return {"f_contact": created.union(again.select(*created.columns)).union(calls.select(*created.columns))}
 
 
 def handovers(t: Tables) -> Mapping[str, ibis.Table]:

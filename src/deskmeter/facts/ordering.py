@@ -80,7 +80,9 @@ def effective(t: Tables) -> Mapping[str, ibis.Table]:
     before the ticket's creation: the first `created` event in order, else the first event (metrics 1.2, rulings 3, 5).
     """
     rows = t["event_row"]
-    rows = rows.select("event_no", "ticket_id", "counter", "counter_rank", "sequence", "id", "at", is_created=rows.kind == "created")
+    rows = rows.select(
+        "event_no", "ticket_id", "counter", "counter_rank", "sequence", "id", "at", is_created=rows.kind == "created"
+    )
     counter = ibis.window(
         group_by=["ticket_id", "counter_rank", "counter"], order_by=["sequence", "at", "id"], following=0
     )
@@ -88,7 +90,9 @@ def effective(t: Tables) -> Mapping[str, ibis.Table]:
         # an event without a counter stands on its own
         eff0_us=(rows.counter_rank == 0).ifelse(rows["at"].max().over(counter), rows["at"])
     )
-    in_order = ibis.window(group_by="ticket_id", order_by=["eff0_us", "counter_rank", "counter", "sequence", "at", "id"])
+    in_order = ibis.window(
+        group_by="ticket_id", order_by=["eff0_us", "counter_rank", "counter", "sequence", "at", "id"]
+    )
     creations = run.filter(run.is_created).mutate(nth=ibis.row_number().over(in_order))
     creations = creations.filter(creations.nth == 0)
     creations = creations.select(_created_ticket="ticket_id", _created_us="eff0_us", _creation_no="event_no")
@@ -139,7 +143,8 @@ def standing(t: Tables) -> Mapping[str, ibis.Table]:
     base = base.left_join(t["marked"], "ticket_id").drop("ticket_id_right")
     is_test = known_or(base.is_test, ibis.literal(False))
     base = base.mutate(
-        left_out=is_test.ifelse("test", base.left_out), takes_all=is_test | known_or(base.takes_all, ibis.literal(False))
+        left_out=is_test.ifelse("test", base.left_out),
+        takes_all=is_test | known_or(base.takes_all, ibis.literal(False)),
     )
     return {"standing": base.drop("is_test")}
 
@@ -181,4 +186,8 @@ def history(t: Tables) -> Mapping[str, ibis.Table]:
     order = ibis.window(group_by="ticket_id", order_by=["eff_us", "is_moved", "own_eff_us", *ORDER[1:]])
     both = both.mutate(ord=ibis.row_number().over(order).cast("int64") + 1)
     both = both.mutate(pos=both.ticket_id * POSITIONS_PER_TICKET + both.ord)
-    return {"history": both.select("event_no", "ticket_id", "eff_us", "own_eff_us", "created_us", "is_moved", "is_creation", "ord", "pos")}
+    return {
+        "history": both.select(
+            "event_no", "ticket_id", "eff_us", "own_eff_us", "created_us", "is_moved", "is_creation", "ord", "pos"
+        )
+    }

@@ -86,7 +86,8 @@ def with_role(
     asked = joined.filter(joined.is_dynamic).select(_row=row, _at=at_us, _by=source, _who=person)
     spans = t["role"]
     hit = asked.join(
-        spans, [asked._by == spans.source, asked._who == spans.person, asked._at >= spans.from_us, asked._at < spans.to_us]
+        spans,
+        [asked._by == spans.source, asked._who == spans.person, asked._at >= spans.from_us, asked._at < spans.to_us],
     )
     latest = ibis.window(group_by="_row", order_by=[ibis.desc("from_us"), ibis.desc("id")])
     hit = hit.select("_row", "from_us", "id", "role").mutate(_nth=ibis.row_number().over(latest))

@@ -70,9 +70,7 @@ def first_replies(t: Tables) -> Mapping[str, ibis.Table]:
     timeline = t["timeline"]
     no = ibis.null("int64")
     calls = t.canonical("call")
-    calls = calls.select(
-        _call_source="source", _call="id", _ringing_us="ringing_at", _answered_us="answered_at"
-    )
+    calls = calls.select(_call_source="source", _call="id", _ringing_us="ringing_at", _answered_us="answered_at")
     born = timeline.filter(timeline.is_birth).left_join(calls, [("source", "_call_source"), ("to_value", "_call")])
     born = born.select(_birth_pos="pos", ringing_us="_ringing_us", answered_us="_answered_us")
     rows = timeline.left_join(born, [("pos", "_birth_pos")]).drop("_birth_pos")
@@ -105,8 +103,4 @@ def first_replies(t: Tables) -> Mapping[str, ibis.Table]:
         ).ifelse(rows.eff_us, no).min(),
     )  # fmt: skip
     joined = starts.join(first, "ticket_id")
-    return {
-        "first_reply": joined.mutate(
-            human_pos=known_or(joined.birth_pos, joined.human_pos)
-        )
-    }
+    return {"first_reply": joined.mutate(human_pos=known_or(joined.birth_pos, joined.human_pos))}

@@ -48,9 +48,7 @@ def leavings(t: Tables) -> Mapping[str, ibis.Table]:
     woken = pairs.group_by("pos").aggregate(woken_us=pairs._eff_us.min()).rename(_woken_pos="pos")
     left = left.left_join(woken, left.pos == woken._woken_pos).drop("_woken_pos")
     return {
-        "leaving": left.mutate(
-            is_new_contact=left.woken_us.notnull(), starts_us=known_or(left.woken_us, left.eff_us)
-        )
+        "leaving": left.mutate(is_new_contact=left.woken_us.notnull(), starts_us=known_or(left.woken_us, left.eff_us))
     }
 
 
@@ -61,7 +59,9 @@ def resolutions(t: Tables) -> Mapping[str, ibis.Table]:
     """
     timeline, left = t["timeline"], t["leaving"]
     done = timeline.filter(timeline.is_resolution)
-    done = done.left_join(t["opener"].select(_ticket="ticket_id", opener="opener"), [("ticket_id", "_ticket")]).drop("_ticket")
+    done = done.left_join(t["opener"].select(_ticket="ticket_id", opener="opener"), [("ticket_id", "_ticket")]).drop(
+        "_ticket"
+    )
     author = done.who.isin(["staff", "bot"]).ifelse(done.actor_label, ibis.null("string"))
     # a ticket born solved is credited to its opener, if staff or bot (ruling 73)
     author = done.is_creation.ifelse(done.opener, author)
@@ -74,9 +74,7 @@ def resolutions(t: Tables) -> Mapping[str, ibis.Table]:
     done = done.left_join(starts, ["ticket_id", (done.leavings_n == starts._leavings_n)]).drop(
         "_leavings_n", "ticket_id_right"
     )
-    undone = left.select(
-        "ticket_id", _undone_n="resolutions_n", undone_us="eff_us", _is_new="is_new_contact"
-    )
+    undone = left.select("ticket_id", _undone_n="resolutions_n", undone_us="eff_us", _is_new="is_new_contact")
     done = done.left_join(undone, ["ticket_id", (done.resolutions_n == undone._undone_n)]).drop(
         "_undone_n", "ticket_id_right"
     )
@@ -96,8 +94,12 @@ def woken_leavings(t: Tables) -> Mapping[str, ibis.Table]:
     timeline, left = t["timeline"], t["leaving"]
     resolved_us = t["resolution"].select(_ticket="ticket_id", _number="resolutions_n", resolved_us="eff_us", _pos="pos")
     left = left.join(resolved_us, [("ticket_id", "_ticket"), ("resolutions_n", "_number")]).drop("_ticket", "_number")
-    wrote = timeline.filter(timeline.is_customer_message).select(_ticket="ticket_id", _wrote_pos="pos", _wrote_us="eff_us")
-    both = left.join(wrote, [left.ticket_id == wrote._ticket, wrote._wrote_pos > left._pos, wrote._wrote_us <= left.eff_us])
+    wrote = timeline.filter(timeline.is_customer_message).select(
+        _ticket="ticket_id", _wrote_pos="pos", _wrote_us="eff_us"
+    )
+    both = left.join(
+        wrote, [left.ticket_id == wrote._ticket, wrote._wrote_pos > left._pos, wrote._wrote_us <= left.eff_us]
+    )
     return {"woken_leaving": both.select("ticket_id", "eff_us").distinct()}
 
 

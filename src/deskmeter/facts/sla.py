@@ -7,8 +7,7 @@ import ibis
 from deskmeter.canon.vocab import SLA_KINDS, SLA_PAUSES
 from deskmeter.facts.calendar import elapsed, reach
 from deskmeter.facts.clocks import schedule_pieces
-from deskmeter.facts.people import FAR_FUTURE
-from deskmeter.facts.tables import Tables, key, known_or
+from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or
 
 _REPLY_KINDS = ("first_reply", "next_reply")
 _SECOND_US = 1_000_000
@@ -76,7 +75,9 @@ def sla_ends(t: Tables) -> Mapping[str, ibis.Table]:
     is_birth = known_or(marks._birth_pos == marks.pos, ibis.literal(False))
     marks = marks.mutate(is_reply=marks.is_human_reply | is_birth)
     marks = marks.filter(marks.is_reply | marks.is_resolution)
-    marks = marks.select(_ticket="ticket_id", _pos="pos", _eff="eff_us", is_reply="is_reply", is_resolution="is_resolution")
+    marks = marks.select(
+        _ticket="ticket_id", _pos="pos", _eff="eff_us", is_reply="is_reply", is_resolution="is_resolution"
+    )
     both = start.join(marks, [start.ticket_id == marks._ticket, marks._pos > start.start_pos])
     no = ibis.null("int64")
     ends = both.group_by(_row=both["row"]).aggregate(
@@ -113,7 +114,9 @@ def sla_pieces(t: Tables) -> Mapping[str, ibis.Table]:
     both = both.filter(runs | is_reply)
     both = both.mutate(
         _from=ibis.greatest(both.from_us, both.starts_us),
-        _to=ibis.least(known_or(both.to_us, ibis.literal(FAR_FUTURE)), is_reply.ifelse(ibis.literal(FAR_FUTURE), until)),
+        _to=ibis.least(
+            known_or(both.to_us, ibis.literal(FAR_FUTURE)), is_reply.ifelse(ibis.literal(FAR_FUTURE), until)
+        ),
     )
     both = both.filter(both._to > both._from)
     asked = both.select("row", "source", "ticket_id", "clock", "target_us", "_from", "_to")
@@ -220,7 +223,9 @@ def sla_facts(t: Tables) -> Mapping[str, ibis.Table]:
 def sla_risks(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_sla_risk`: the stretches in which promises are at risk, by the state that the ticket had meanwhile."""
     risks = t["f_sla"]
-    risks = risks.filter(risks.from_us.notnull() & (risks.from_us < risks.to_us)).drop("agent", "team", "stage", "status")
+    risks = risks.filter(risks.from_us.notnull() & (risks.from_us < risks.to_us)).drop(
+        "agent", "team", "stage", "status"
+    )
     state = t["state_span"].select(
         _ticket="ticket_id", _from="from_us", _to="to_us", agent="agent", team="team", stage="stage", status="status"
     )

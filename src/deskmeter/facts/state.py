@@ -45,7 +45,9 @@ def changes(t: Tables) -> Mapping[str, ibis.Table]:
     rows = rows.select(
         "event_no", "source", "kind", "to_value", "first_status", "first_assignee", "first_team", "first_priority"
     )
-    history = t["history"].filter(t["history"].is_moved == 0).drop("ticket_id", "created_us", "own_eff_us", "is_moved", "ord")
+    history = (
+        t["history"].filter(t["history"].is_moved == 0).drop("ticket_id", "created_us", "own_eff_us", "is_moved", "ord")
+    )
     h = rows.join(history, "event_no").drop("event_no")
 
     def value(kind: str, first: str) -> ibis.Value:
@@ -129,7 +131,9 @@ def timeline(t: Tables) -> Mapping[str, ibis.Table]:
     before = t["stage_name"].select(_stage_no="stage_no", prev_stage="stage")
     full = full.join(before, [("prev_stage_no", "_stage_no")]).drop("_stage_no")
     full = with_values(full, t, "{}_pos", "{}")
-    return {"timeline": full.mutate(is_human=known_or(full.is_human, ibis.literal(False))).drop("stage_no", "prev_stage_no")}
+    return {
+        "timeline": full.mutate(is_human=known_or(full.is_human, ibis.literal(False))).drop("stage_no", "prev_stage_no")
+    }
 
 
 def with_values(table: ibis.Table, t: Tables, mark: str, name: str) -> ibis.Table:

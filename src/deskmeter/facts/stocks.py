@@ -61,6 +61,4 @@ def reply_instants(t: Tables) -> Mapping[str, ibis.Table]:
     timeline = t["timeline"]
     replies = timeline.filter(timeline.is_human_reply)
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
-    return {
-        "f_reply": replies.select("ticket_id", from_us="eff_us", to_us=replies.eff_us.lead().over(in_order))
-    }
+    return {"f_reply": replies.select("ticket_id", from_us="eff_us", to_us=replies.eff_us.lead().over(in_order))}

@@ -24,9 +24,9 @@ def fields(t: Tables) -> Mapping[str, ibis.Table]:
     tags = tags.mutate(until_us=tags.eff_us.lead().over(by_tag))
     return {
         "field_span": sets.filter(sets.to_us.isnull() | (sets.to_us > sets.from_us)),
-        "tag_span": tags.filter((tags.kind == "tag_added") & (tags.until_us.isnull() | (tags.until_us > tags.eff_us))).select(
-            "ticket_id", value="to_value", from_us="eff_us", to_us="until_us"
-        ),
+        "tag_span": tags.filter(
+            (tags.kind == "tag_added") & (tags.until_us.isnull() | (tags.until_us > tags.eff_us))
+        ).select("ticket_id", value="to_value", from_us="eff_us", to_us="until_us"),
     }
 
 
@@ -47,7 +47,9 @@ def ticket_rows(t: Tables) -> Mapping[str, ibis.Table]:
     )
     found = found.left_join(people, found.requester_key == people._key)
     found = found.mutate(account_key=known_or(found.account_key, found._account))
-    accounts = t["account"].select(_account_key="key", account_label="label", _a_country="country", _a_language="language")
+    accounts = t["account"].select(
+        _account_key="key", account_label="label", _a_country="country", _a_language="language"
+    )
     found = found.left_join(accounts, found.account_key == accounts._account_key)
     found = found.mutate(
         customer=known_or(found.account_key, found.requester_key),
@@ -92,7 +94,9 @@ def counts(t: Tables) -> Mapping[str, ibis.Table]:
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
     gap = chats.eff_us - chats.eff_us.lag().over(in_order)
     chats = chats.mutate(begins=(known_or(gap, ibis.literal(_SESSION_GAP_US)) >= _SESSION_GAP_US).cast("int64"))
-    chats = chats.mutate(session=chats.begins.sum().over(ibis.window(group_by="ticket_id", order_by="ord", following=0)))
+    chats = chats.mutate(
+        session=chats.begins.sum().over(ibis.window(group_by="ticket_id", order_by="ord", following=0))
+    )
     sessions = chats.group_by("ticket_id").aggregate(
         chat_sessions=chats.session.nunique(where=chats.is_human_reply).cast("int64")
     )
@@ -162,9 +166,13 @@ def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
     per = per.left_join(first_reply, per.ticket_id == first_reply._t4).drop("_t4")
     replied = timeline.select(_reply_pos="pos", first_reply_us="eff_us")
     per = per.left_join(replied, per.reply_pos == replied._reply_pos).drop("_reply_pos", "reply_pos")
-    handed = t["f_handover"].group_by("ticket_id").aggregate(
-        reassignments=(t["f_handover"].kind == "reassignment").cast("int64").sum().cast("int64"),
-        transfers=(t["f_handover"].kind == "transfer").cast("int64").sum().cast("int64"),
+    handed = (
+        t["f_handover"]
+        .group_by("ticket_id")
+        .aggregate(
+            reassignments=(t["f_handover"].kind == "reassignment").cast("int64").sum().cast("int64"),
+            transfers=(t["f_handover"].kind == "transfer").cast("int64").sum().cast("int64"),
+        )
     )
     per = per.left_join(handed, "ticket_id").drop("ticket_id_right")
     zero = ibis.literal(0).cast("int64")
@@ -212,31 +220,37 @@ def _with_returns(t: Tables, per: ibis.Table) -> ibis.Table:
     return per.left_join(first, [("ticket_id", "_ticket")]).drop("_ticket")
 
 
-def agent_times(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_agent_time`: seconds worked per ticket and author up to the last resolution, by three ways of measuring.
+def work(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_work`: one row a record of seconds worked on a ticket, at its own time, by three ways of measuring.
 
     kind: entries (time entries), active (viewing or editing), calls (talk + hold + wrap). Null stays null: a
     ticket without a record has no row (ruling 23). A call with an unknown part is left out.
     """
-    timeline, done = t["timeline"], t["resolution"]
-    ends = done.filter(done.is_last).select(
-        _ticket="ticket_id", end_us="eff_us", end_priority="priority", end_status="status", end_stage="stage"
-    )
+    timeline = t["timeline"]
     calls = t.canonical("call")
     calls = calls.select(
-        _source="source", _call="id", ended_us="ended_at", call_s=calls.talk_s + calls.hold_s + calls.wrap_s
+        _source="source", _call="id", call_s=calls.talk_s + calls.hold_s + calls.wrap_s
     )
     rows = timeline.filter(timeline.kind.isin(["time_entry", "viewing", "call"]))
-    rows = rows.join(ends, rows.ticket_id == ends._ticket)
     rows = rows.left_join(calls, [rows.source == calls._source, rows.to_value == calls._call])
     # what a customer, a bot or the system did is not work; a worker unknown by name is
-    rows = rows.filter((rows.eff_us <= rows.end_us) & rows.who.isin(["staff", "nobody"]))
+    rows = rows.filter(rows.who.isin(["staff", "nobody"]))
     seconds = (rows.kind == "call").ifelse(rows.call_s, rows.seconds)
     kind = ibis.cases((rows.kind == "time_entry", "entries"), (rows.kind == "viewing", "active"), else_="calls")
     rows = rows.mutate(worked=kind, worked_s=seconds).filter(lambda r: r.worked_s.notnull())
     return {
-        "f_agent_time": rows.select(
-            "source", "ticket_id", kind="worked", seconds="worked_s", at_us="end_us", agent="actor_label",
-            team="team", priority="end_priority", status="end_status", stage="end_stage",
+        "f_work": rows.select(
+            "source", "ticket_id", "team", kind="worked", seconds="worked_s", at_us="eff_us", agent="actor_label"
         )
-    }  # fmt: skip
+    }
+
+
+def agent_times(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_agent_time`: the work on tickets that are resolved, up to the last resolution and filed by it."""
+    done = t["resolution"]
+    ends = done.filter(done.is_last).select(
+        _ticket="ticket_id", end_us="eff_us", priority="priority", status="status", stage="stage"
+    )
+    rows = t["f_work"].rename(worked_us="at_us").join(ends, [("ticket_id", "_ticket")])
+    rows = rows.filter(rows.worked_us <= rows.end_us)
+    return {"f_agent_time": rows.drop("_ticket", "worked_us").rename(at_us="end_us")}

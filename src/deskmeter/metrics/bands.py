@@ -1,5 +1,7 @@
 """Value bands: customers by what they are worth at the period's start, cut at the quartiles of each currency."""
 
+from collections.abc import Sequence
+
 import ibis
 
 from deskmeter.metrics.currencies import priced, summed_currency
@@ -36,17 +38,17 @@ def _values(asked: Asked) -> ibis.Table:
     margin = margin.mutate(customer=margin.buyer)
     spans = asked.tables("f_customer_span")
     there = spans.filter((spans.from_us <= start_us) & (spans.to_us.isnull() | (spans.to_us > start_us)))
-    by_mrr = _largest(mrr, "mrr_micros", asked)
+    by_mrr = largest(mrr, "mrr_micros", asked)
     by_mrr = by_mrr.filter(by_mrr.value > 0)
-    by_margin = _largest(margin, "margin_micros", asked).anti_join(by_mrr, "customer")
+    by_margin = largest(margin, "margin_micros", asked).anti_join(by_mrr, "customer")
     return by_mrr.union(by_margin).semi_join(there.select("customer"), "customer")
 
 
-def _largest(rows: ibis.Table, amount: str, asked: Asked) -> ibis.Table:
-    """The sum of `amount` of each customer, in the currency in which it is largest."""
+def largest(rows: ibis.Table, amount: str, asked: Asked, key: Sequence[str] = ("customer",)) -> ibis.Table:
+    """The sum of `amount` of each customer (or other `key`), in the currency in which it is largest."""
     rows = rows.filter(rows.customer.notnull())
     rows = rows.mutate(currency=summed_currency(rows.currency, asked))
-    sums = rows.group_by("customer", "currency").aggregate(value=rows[amount].sum().cast("int64"))
-    order = ibis.window(group_by="customer", order_by=[ibis.desc("value"), ibis.desc("currency")])
+    sums = rows.group_by([*key, "currency"]).aggregate(value=rows[amount].sum().cast("int64"))
+    order = ibis.window(group_by=list(key), order_by=[ibis.desc("value"), ibis.desc("currency")])
     sums = sums.mutate(_nth=ibis.row_number().over(order))
     return sums.filter(sums._nth == 0).drop("_nth")

@@ -81,7 +81,8 @@ def _far(until: ibis.Value) -> ibis.Value:
 def with_start_plan(rows: ibis.Table, asked: Asked) -> ibis.Table:
     """`rows` with plan: their customer's just before their bucket begins (ruling 47)."""
     starts = asked.buckets.select(_b="bucket", _start="start_us")
-    spans = asked.tables("plan_span").select(_key="customer", plan="plan", _p_from="from_us", _p_to=_far(asked.tables("plan_span").to_us))
+    spans = asked.tables("plan_span")
+    spans = spans.select(_key="customer", plan="plan", _p_from="from_us", _p_to=_far(spans.to_us))
     rows = rows.join(starts, [("bucket", "_b")]).drop("_b")
     joined = rows.left_join(
         spans,
@@ -98,7 +99,8 @@ def leavings(asked: Asked) -> ibis.Table:
     """Leavings, at the instant itself; the plan is the one just before (ruling 47), a reason not given has its name."""
     spans = asked.tables("f_customer_span")
     spans = spans.filter(spans.to_us.notnull())
-    plans = asked.tables("plan_span").select(_key="customer", plan="plan", _from="from_us", _to=_far(asked.tables("plan_span").to_us))
+    plans = asked.tables("plan_span")
+    plans = plans.select(_key="customer", plan="plan", _from="from_us", _to=_far(plans.to_us))
     joined = spans.left_join(
         plans,
         [

@@ -72,11 +72,14 @@ def waiting_at_end(asked: Asked) -> ibis.Table:
 
 
 def clocked_waits(asked: Asked) -> ibis.Table:
+    """Open waits with their length so far in both clocks."""
     return asked.with_clocks(waiting_at_end(asked), "wait_row", "first_us", "now_us")
 
 
 def _with_last_response(rows: ibis.Table, asked: Asked) -> ibis.Table:
-    replies = asked.tables("f_reply").select(_ticket="ticket_id", _from="from_us", _to=ibis.coalesce(asked.tables("f_reply").to_us, ibis.literal(2**62)))
+    replies = asked.tables("f_reply").select(
+        _ticket="ticket_id", _from="from_us", _to=ibis.coalesce(asked.tables("f_reply").to_us, ibis.literal(2**62))
+    )
     joined = rows.left_join(
         replies,
         [rows.ticket_id == replies._ticket, replies._from <= rows.at_us, replies._to > rows.at_us],
@@ -88,6 +91,7 @@ def _with_last_response(rows: ibis.Table, asked: Asked) -> ibis.Table:
 
 
 def open_by_last_response_rows(asked: Asked) -> ibis.Table:
+    """Open waits, or with all=true every unresolved ticket, by the time since the last human reply."""
     takes_all = asked.options.get("all", "false").lower() in ("true", "1", "yes")
     rows = open_at_end(asked) if takes_all else waiting_at_end(asked)
     return _with_last_response(rows, asked)

@@ -32,7 +32,9 @@ def answer(access: Access, request: Request, freshness: Sequence[Freshness] = ()
     dims, has_grain = request.by, request.grain is not None
     found = [measure(access, request, ask, request.period, dims, has_grain, top) for ask in request.metrics]
     compared = _comparison(request)
-    before = [measure(access, request, ask, compared, dims, has_grain, top) for ask in request.metrics] if compared else []
+    before = (
+        [measure(access, request, ask, compared, dims, has_grain, top) for ask in request.metrics] if compared else []
+    )
     edges = frame(access, request, request.period).edges
     rows = _rows(access, request, keys, found, before, compared, edges)
     if request.totals and (dims or has_grain):
@@ -60,9 +62,11 @@ def _metric_keys(request: Request) -> list[str]:
     if not request.metrics:
         raise AskerError("no metric was asked; `deskmeter metrics` lists them")
     ids = [ask.id for ask in request.metrics]
-    keys = []
+    keys: list[str] = []
     for ask in request.metrics:
-        words = [ask.id] if ids.count(ask.id) == 1 else [ask.id, ask.stat, ask.clock, ask.within_s and f"{ask.within_s}s"]
+        words = (
+            [ask.id] if ids.count(ask.id) == 1 else [ask.id, ask.stat, ask.clock, ask.within_s and f"{ask.within_s}s"]
+        )
         key = ":".join(str(word) for word in words if word)
         keys.append(key if key not in keys else f"{key}#{len(keys)}")
     return keys
@@ -133,7 +137,14 @@ def _empty(metric: Metric) -> Cell:
 
 
 def _compared(
-    access: Access, request: Request, ask: MetricAsk, numbers: Numbers, cell: Cell, then: Cell, group: Key, compared: Period
+    access: Access,
+    request: Request,
+    ask: MetricAsk,
+    numbers: Numbers,
+    cell: Cell,
+    then: Cell,
+    group: Key,
+    compared: Period,
 ) -> Cell:
     metric = numbers.metric
 
@@ -204,5 +215,3 @@ def values_of(access: Access, request: Request, dimension: str) -> tuple[str, ..
     plain = replace(request, metrics=(ask,), by=(dimension,), grain=None, intervals=False, compare=None)
     found = measure(access, plain, ask, request.period, (dimension,), False)
     return tuple(sorted(key[0] for key, _ in found.cells))
-
-

@@ -11,7 +11,9 @@ Daily = Callable[[], tuple[Sequence[int], Sequence[int]]]
 Values = Callable[[], tuple[Sequence[float], Sequence[float]]]
 
 
-def change(metric: Metric, stat: str, now: Cell, before: Cell, daily: Daily | None, values: Values | None) -> Change | None:
+def change(
+    metric: Metric, stat: str, now: Cell, before: Cell, daily: Daily | None, values: Values | None
+) -> Change | None:
     """The change from `before` to `now`; null where one side has no value.
 
     Shares: Newcombe. NPS: the two adjusted variances. Counts: quasi-Poisson on daily totals, which `daily` gives.
@@ -54,7 +56,8 @@ def _interval(
     if isinstance(aggregate, Nps):
         return nps_difference(_nps_counts(now), _nps_counts(before)), False
     if isinstance(aggregate, Count) and aggregate.key is None and daily is not None:
-        return count_change(*reversed(daily())).interval, True
+        later_days, earlier_days = daily()
+        return count_change(earlier_days, later_days).interval, True
     if isinstance(aggregate, Stat) and stat in ("mean", "median") and values is not None:
         later, earlier = values()
         return value_change(earlier, later, "mean" if stat == "mean" else "median").interval, False

@@ -8,6 +8,7 @@ import ibis
 
 from deskmeter.base.errors import AskerError
 from deskmeter.base.time import from_micros
+from deskmeter.metrics.dimensions import Dimension
 from deskmeter.metrics.spec import Count, Formula, Metric, Ratio, Share, Stat, Sum, TimeMean, View
 from deskmeter.query.access import Access
 from deskmeter.query.format import format_value
@@ -18,6 +19,7 @@ from deskmeter.query.run import measure
 from deskmeter.query.story import StoryMetric
 from deskmeter.query.ticket_record import TicketRecord
 
+_NUMBER = Dimension("ticket_id", "Ticket number", "the ticket's number within this build")
 _ALWAYS = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -33,7 +35,9 @@ def left_out_metrics(access: Access, why: str) -> tuple[StoryMetric, ...]:
 
 
 def _stories(record: TicketRecord, zone: str) -> Iterator[StoryMetric]:
-    access = record.access
+    # a row's own number finds it without a look at the ticket's names
+    known = {**record.access.dimensions, _NUMBER.id: _NUMBER}
+    access = replace(record.access, dimensions=known)
     request = _request(record, zone)
     present = _facts_with(record)
     for metric in access.metrics.values():
@@ -56,7 +60,7 @@ def _stories(record: TicketRecord, zone: str) -> Iterator[StoryMetric]:
 
 def _request(record: TicketRecord, zone: str) -> Request:
     until = from_micros(record.access.as_of_us) + timedelta(microseconds=1)
-    where = (Filter("source", "=", (record.source,)), Filter("ticket", "=", (record.ticket,)))
+    where = (Filter(_NUMBER.id, "=", (str(record.ticket_id),)),)
     return Request((), Period(_ALWAYS, until), zone, where=where, intervals=False)
 
 

@@ -68,7 +68,8 @@ def drill(access: Access, request: Request, metric_info: MetricInfo, limit: int 
     for table in tables:
         columns = {name: table[name].to_pylist() for name in table.column_names}
         rows.extend(
-            tuple(columns[name][index] if name in columns else None for name in names) for index in range(table.num_rows)
+            tuple(columns[name][index] if name in columns else None for name in names)
+            for index in range(table.num_rows)
         )
     shown = rows if limit is None else rows[:limit]
     top, bottom = _sums(metric, cell, tables)
@@ -195,10 +196,20 @@ def _readable(table: pa.Table) -> pa.Table:
         if pa.types.is_decimal(column.type):
             column = column.cast(pa.int64())
         if name == "at" or name.endswith("_us"):
-            is_length = name in ("calendar_us", "business_us", "business_last_us", "age_us", "busy_us", "all_us", "time_us")
+            is_length = name in (
+                "calendar_us",
+                "business_us",
+                "business_last_us",
+                "age_us",
+                "busy_us",
+                "all_us",
+                "time_us",
+            )
             if not is_length and pa.types.is_int64(column.type):
                 column = column.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
-        label = name.removesuffix("_us") + "_at" if name.endswith("_us") and pa.types.is_timestamp(column.type) else name
+        label = (
+            name.removesuffix("_us") + "_at" if name.endswith("_us") and pa.types.is_timestamp(column.type) else name
+        )
         table = table.set_column(index, label, column)
     return table
 

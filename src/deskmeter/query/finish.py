@@ -118,7 +118,7 @@ def _ratio(numbers: Numbers, ratio: Ratio) -> Cell:
     n = _whole(numbers.get("n")) if ratio.n_key else int(bottom)
     if numbers.get("numerator", 0.0) is None:  # there are rows, and none of them has a known value
         return Cell(None, n, denominator=bottom)
-    bounds = wilson(int(top), n) if ratio.is_share and 0 < n and top <= n else Interval(None, None)
+    bounds = wilson(int(top), n) if ratio.is_share and n > 0 and top <= n else Interval(None, None)
     return Cell(top / bottom if bottom else None, n, bounds.low, bounds.high, top, bottom)
 
 

@@ -44,7 +44,9 @@ class Frame:
 def frame(access: Access, request: Request, period: Period) -> Frame:
     """The buckets of `period` in the viewer's zone."""
     if period.to_at <= period.from_at:
-        raise AskerError(f"the period ends ({period.to_at.isoformat()}) before it begins ({period.from_at.isoformat()})")
+        raise AskerError(
+            f"the period ends ({period.to_at.isoformat()}) before it begins ({period.from_at.isoformat()})"
+        )
     edges = buckets(period.from_at, period.to_at, request.grain, zone(request.zone), request.week_start)
     return Frame(tuple(to_micros(edge) for edge in edges), access.as_of_us, request.zone, request.grain is not None)
 
@@ -95,7 +97,9 @@ def _hours(at: Frame) -> pa.Table:
     )
 
 
-def asked_of(access: Access, request: Request, ask: MetricAsk, binding: Binding, small: Mapping[str, pa.Table]) -> Asked:
+def asked_of(
+    access: Access, request: Request, ask: MetricAsk, binding: Binding, small: Mapping[str, pa.Table]
+) -> Asked:
     """What the metrics' expressions may know of the question."""
 
     def tables(name: str) -> ibis.Table:
@@ -171,8 +175,8 @@ def measure(
             mine.steps.extend(group.steps)
     for number, found in shared:
         hidden = [index for index, id in enumerate(dims) if id in metric.parts[number].broadcast]
-        for (key, bucket), group in groups.items():
-            plain = tuple("" if index in hidden else value for index, value in enumerate(key))
+        for (values, bucket), group in groups.items():
+            plain = tuple("" if index in hidden else value for index, value in enumerate(values))
             if (plain, bucket) in found:
                 group.numbers.update(found[plain, bucket].numbers)
     if not dims:

@@ -2,7 +2,19 @@
 
 import ibis
 
-from deskmeter.metrics.spec import Asked, Condition, Count, Expression, Formula, Measure, Metric, Overlap, Part, Share, Stat
+from deskmeter.metrics.spec import (
+    Asked,
+    Condition,
+    Count,
+    Expression,
+    Formula,
+    Measure,
+    Metric,
+    Overlap,
+    Part,
+    Share,
+    Stat,
+)
 
 FAMILY = "Calls"
 _CREDIT = "the agent who answered"
@@ -39,12 +51,18 @@ def _count(id: str, label: str, definition: str, keep: Condition, good: str) -> 
 
 COUNTS = (
     _count("calls_offered", "Calls offered", "Inbound calls: answered, abandoned or flowed out.", _inbound, "neither"),
-    _count("calls_answered", "Calls answered", "Inbound calls that an agent answered.", _outcome("answered"), "neither"),
-    _count("calls_abandoned", "Calls abandoned", "Inbound calls whose caller hung up first.", _outcome("abandoned"), "down"),
+    _count(
+        "calls_answered", "Calls answered", "Inbound calls that an agent answered.", _outcome("answered"), "neither"
+    ),
+    _count(
+        "calls_abandoned", "Calls abandoned", "Inbound calls whose caller hung up first.", _outcome("abandoned"), "down"
+    ),
 )
 
 
-def _share(id: str, label: str, definition: str, formula: str, good: str, hit: Condition, base: Condition, t_s: int | None) -> Metric:
+def _share(
+    id: str, label: str, definition: str, formula: str, good: str, hit: Condition, base: Condition, t_s: int | None
+) -> Metric:
     return Metric(
         id=id, label=label, family=FAMILY, definition=definition, formula=formula, unit="share", basis="ended",
         credit=_CREDIT, good="down" if good == "down" else "up", parts=(Part("f_call", keep=_inbound),),
@@ -80,7 +98,9 @@ SHARES = (
 )  # fmt: skip
 
 
-def _time(id: str, label: str, definition: str, formula: str, of: Expression, keep: Condition, leaves_out: str) -> Metric:
+def _time(
+    id: str, label: str, definition: str, formula: str, of: Expression, keep: Condition, leaves_out: str
+) -> Metric:
     return Metric(
         id=id, label=label, family=FAMILY, definition=definition, formula=formula, unit="seconds", basis="ended",
         credit=_CREDIT, good="down", parts=(Part("f_call", keep=keep),), aggregate=Stat(of, default="mean"),
@@ -113,7 +133,9 @@ call_transfer_rate = Metric(
     credit=_CREDIT,
     good="down",
     parts=(Part("f_call", keep=_handled),),
-    aggregate=Share(hit=lambda rows, asked: rows.is_transferred, base=lambda rows, asked: rows.is_transferred.notnull()),
+    aggregate=Share(
+        hit=lambda rows, asked: rows.is_transferred, base=lambda rows, asked: rows.is_transferred.notnull()
+    ),
 )
 
 
@@ -122,6 +144,11 @@ def _clipped(state: tuple[str, ...]) -> Expression:
         return rows.state.isin(list(state)).ifelse(rows.clip_to_us - rows.clip_from_us, 0)
 
     return of
+
+
+def _seconds(micros: float) -> float:
+    """Whole seconds: clipped stretches are rounded down once, after adding up (ruling 54)."""
+    return micros // 1_000_000
 
 
 occupancy = Metric(
@@ -141,9 +168,9 @@ occupancy = Metric(
             Measure("all_us", "sum", _clipped(("on_contact", "available"))),
             Measure("n", "sum", lambda rows, asked: rows.state.notnull().cast("int64")),
         ),
-        value=lambda m: m["busy_us"] / m["all_us"] if m["all_us"] else None,
-        numerator=lambda m: m["busy_us"] / 1e6,
-        denominator=lambda m: m["all_us"] / 1e6,
+        value=lambda m: _seconds(m["busy_us"]) / _seconds(m["all_us"]) if _seconds(m["all_us"]) else None,
+        numerator=lambda m: _seconds(m["busy_us"]),
+        denominator=lambda m: _seconds(m["all_us"]),
         n="n",
     ),
 )

@@ -8,7 +8,9 @@ from deskmeter.metrics.spec import Asked, Count, Flow, Metric, Overlap, Part, Ra
 FAMILY = "Demand"
 _WEEK_US = 7 * 86_400_000_000
 _CREATED = Part("f_ticket", Flow("created_us"), dims=CREATED)
-_TOPICS = frozenset({"reason", "reason_1", "reason_2", "type", "tag", "product", "reason_then", "type_then", "tag_then"})
+_TOPICS = frozenset(
+    {"reason", "reason_1", "reason_2", "type", "tag", "product", "reason_then", "type_then", "tag_then"}
+)
 
 
 def _came_again(rows: ibis.Table, asked: Asked) -> ibis.Value:
@@ -87,7 +89,10 @@ contact_rate_orders_gross = Metric(
     aggregate=Ratio(bottom_part=1),
     leaves_out="refunds",
     sources=("Jivo15 10",),
-    refuses={"agent": "an order's agent sold it, a ticket's agent answers it", "team": "orders belong to no support team"},
+    refuses={
+        "agent": "an order's agent sold it, a ticket's agent answers it",
+        "team": "orders belong to no support team",
+    },
 )
 
 contact_rate_orders_net = Metric(

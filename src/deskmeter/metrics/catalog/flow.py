@@ -20,7 +20,9 @@ def _moved(direction: str) -> Part:
     return Part("f_flow", keep=keep)
 
 
-def _metric(id: str, label: str, definition: str, formula: str, part: Part, *, aggregate: Count | Sum | None = None) -> Metric:
+def _metric(
+    id: str, label: str, definition: str, formula: str, part: Part, *, aggregate: Count | Sum | None = None
+) -> Metric:
     return Metric(
         id=id,
         label=label,

@@ -4,7 +4,10 @@ from deskmeter.metrics.spec import Count, Metric, Part, Share, Stock
 
 FAMILY = "SLA"
 _DECIDED = Part("f_sla", keep=lambda rows, asked: rows.outcome.isin(["met", "breached"]))
-_LEFT_OUT = "promises still open and in time, cancelled (resolved without a reply before due) or superseded before they were broken"
+_LEFT_OUT = (
+    "promises still open and in time, cancelled (resolved without a reply before due) "
+    "or superseded before they were broken"
+)
 
 sla_attainment = Metric(
     id="sla_attainment",

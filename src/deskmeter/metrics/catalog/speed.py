@@ -128,7 +128,14 @@ time_to_resolution_km = Metric(
 
 
 def _stage_time(
-    id: str, label: str, definition: str, formula: str, part: Part, good: str, sources: tuple[str, ...], default: str = "median"
+    id: str,
+    label: str,
+    definition: str,
+    formula: str,
+    part: Part,
+    good: str,
+    sources: tuple[str, ...],
+    default: str = "median",
 ) -> Metric:
     return Metric(
         id=id,
@@ -179,6 +186,7 @@ STAGE_TIMES = (
     ),
 )  # fmt: skip
 
+
 def _all_stretches(asked: Asked) -> ibis.Table:
     """Every stretch of the tickets resolved; those still running end at as_of."""
     spans = asked.tables("f_status_time")
@@ -228,7 +236,11 @@ def _worked(kind: str, label: str, definition: str) -> Metric:
 
 
 HANDLE_TIMES = (
-    _worked("entries", "Handle time by time entries", "Seconds worked on a resolved ticket, by the time entries of its agents."),
+    _worked(
+        "entries",
+        "Handle time by time entries",
+        "Seconds worked on a resolved ticket, by the time entries of its agents.",
+    ),
     _worked("active", "Handle time by activity", "Seconds for which agents viewed or edited a resolved ticket."),
     _worked("calls", "Handle time by calls", "Talk, hold and after-call work of the calls of a resolved ticket."),
 )
