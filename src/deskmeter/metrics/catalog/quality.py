@@ -129,7 +129,7 @@ COUNTS = (
     _count(
         "activities", "Activities",
         "Anything a staff member did on a ticket: reply, opening message, note, call, status change, assignment, tag, "
-        "merge, time         "entry. Split by activity for the types.",
+        "merge, time entry. Split by activity for the types.",
         "number of activities", "at", Part("f_activity"), "author", sources=("IS4",),
     ),
     _count(
