@@ -83,7 +83,12 @@ def read_config(folder: Path) -> DeskConfig:
 
 def write_config(folder: Path, config: DeskConfig) -> None:
     """Writes deskmeter.toml with the settings that differ from the defaults."""
-    lines = ["# Settings of this desk; see docs/guide.md.", "[desk]", f'name = "{config.name}"', f'zone = "{config.zone}"']
+    lines = [
+        "# Settings of this desk; see docs/guide.md.",
+        "[desk]",
+        f'name = "{config.name}"',
+        f'zone = "{config.zone}"',
+    ]
     if config.week_start:
         lines.append(f'week_start = "{_DAYS[config.week_start]}"')
     if config.as_of:
