@@ -36,6 +36,7 @@ from deskmeter.query.answer import answer, info, values_of
 from deskmeter.query.doctor import examine
 from deskmeter.query.drill import cell_request, drill
 from deskmeter.query.explain import explain
+from deskmeter.query.kept_texts import KeptTexts
 from deskmeter.query.listing import dimension_entries, entries
 from deskmeter.query.reports import BuildReport, DimensionEntry, DoctorReport, ImportReport, MetricEntry, Proposal
 from deskmeter.query.request import Request
@@ -79,7 +80,7 @@ class Desk:
     def close(self) -> None:
         """Lets go of all files."""
         for access in (*self._past.values(), *([self._main] if self._main else [])):
-            access.engine.close()
+            self._let_go(access)
         self._main, self._past = None, {}
         self._ledger.close()
 
@@ -148,7 +149,7 @@ class Desk:
     def rebuild(self, progress: Progress = quiet) -> BuildReport:
         """Throws the analytics copy away and makes it anew from the ledger."""
         if self._main is not None:
-            self._main.engine.close()
+            self._let_go(self._main)
             self._main = None
         for path in self.folder.glob(f"{_COPY}*"):
             path.unlink()
@@ -216,7 +217,7 @@ class Desk:
         as_of_us = to_micros(as_of)
         if as_of_us not in self._past:
             while len(self._past) >= _PAST_BUILDS:
-                self._past.pop(next(iter(self._past))).engine.close()
+                self._let_go(self._past.pop(next(iter(self._past))))
             engine = DuckDBEngine()
             self._make(engine, self._settings(as_of_us), quiet)
             self._past[as_of_us] = self._reader(engine, as_of_us)
@@ -234,7 +235,9 @@ class Desk:
     def _reader(self, engine: Engine, as_of_us: int) -> Access:
         settings = {"rates": dict(self.config.rates), "base_currency": self.config.base_currency}
         own = self._own()
-        return Access(engine, as_of_us, Catalogue(own.metrics), own.dimensions, settings)
+        schemas = engine.schemas()
+        texts = KeptTexts(repr((engine.name, schemas, settings, own.dimensions)), [metric.id for metric in own.metrics])
+        return Access(engine, as_of_us, Catalogue(own.metrics), own.dimensions, settings, schemas, texts)
 
     def _stamp(self) -> str:
         """What the analytics copy was made of; another stamp means that it is out of date."""
@@ -252,9 +255,15 @@ class Desk:
             self._make(engine, self._settings(as_of_us, self.config.as_of is None), progress, stamp)
             self._main = self._reader(engine, as_of_us)
             for past in self._past.values():
-                past.engine.close()
+                self._let_go(past)
             self._past = {}
         return self._main
+
+    @staticmethod
+    def _let_go(access: Access) -> None:
+        if isinstance(access.texts, KeptTexts):
+            access.texts.store()
+        access.engine.close()
 
     def _make(self, engine: Engine, settings: BuildSettings, progress: Progress, stamp: str = "") -> None:
         """All facts from the ledger, visible at once or not at all."""

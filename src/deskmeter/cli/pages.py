@@ -141,17 +141,22 @@ def _timeline(lines: Sequence[StoryLine], tz: ZoneInfo, width: int) -> Table:
         corrected = f" (the source says {format_at(line.at, tz)})" if line.at != line.effective_at else ""
         when = f"{line.effective_at.astimezone(tz):%Y-%m-%d %H:%M:%S}"
         rows.append((when, line.actor or line.actor_kind or "", line.text + corrected))
-        rows += [("", "", f"  {_effect(effect)}") for effect in line.effects]
+        rows += [("", "", f"  {text}") for text in _effects(line.effects)]
     return text_table(("When", "Who", "What"), rows, width, fold=(1, 2))
 
 
-def _effect(effect: ClockEffect) -> str:
-    times = []
-    if effect.calendar_s is not None:
-        times.append(f"at {format_duration(effect.calendar_s)}")
-    if effect.business_s is not None:
-        times.append(f"{format_duration(effect.business_s, is_business=True)} business")
-    return f"{effect.effect} {effect.clock}{' ' + ', '.join(times) if times else ''}"
+def _effects(effects: Sequence[ClockEffect]) -> Iterator[str]:
+    """One text for all clocks to which the same happened at the same reading."""
+    alike: dict[tuple[str, int | None, int | None], list[str]] = {}
+    for effect in effects:
+        alike.setdefault((effect.effect, effect.calendar_s, effect.business_s), []).append(effect.clock)
+    for (verb, calendar_s, business_s), clocks in alike.items():
+        times = []
+        if calendar_s is not None:
+            times.append(f"at {format_duration(calendar_s)}")
+        if business_s is not None:
+            times.append(f"{format_duration(business_s, is_business=True)} business")
+        yield f"{verb} {', '.join(clocks)}{' ' + ', '.join(times) if times else ''}"
 
 
 def _balance(source: SourceBalance, tz: ZoneInfo) -> tuple[str, ...]:
