@@ -228,9 +228,7 @@ def work(t: Tables) -> Mapping[str, ibis.Table]:
     """
     timeline = t["timeline"]
     calls = t.canonical("call")
-    calls = calls.select(
-        _source="source", _call="id", call_s=calls.talk_s + calls.hold_s + calls.wrap_s
-    )
+    calls = calls.select(_source="source", _call="id", call_s=calls.talk_s + calls.hold_s + calls.wrap_s)
     rows = timeline.filter(timeline.kind.isin(["time_entry", "viewing", "call"]))
     rows = rows.left_join(calls, [rows.source == calls._source, rows.to_value == calls._call])
     # what a customer, a bot or the system did is not work; a worker unknown by name is

@@ -21,6 +21,7 @@ from deskmeter.metrics.spec import (
     Survival,
     Targets,
     TimeMean,
+    View,
 )
 from deskmeter.query.access import Access
 from deskmeter.query.aggregate import statistic
@@ -101,8 +102,9 @@ def _rows(access: Access, request: Request, ask: MetricAsk, metric: Metric, numb
     rows = part_rows(metric, part, asked, request, Split((), False), binding, access.dimensions)
     rows = _measured(metric, number, rows, asked)
     rows = _with_ticket(access, rows)
-    shown = rows.select(**_columns(rows))
-    keys = [name for name in ("at", "ticket") if name in shown.columns]
+    view = metric.aggregate if isinstance(metric.aggregate, View) else None
+    shown = rows.select(*view.columns) if view else rows.select(**_columns(rows))
+    keys = list(view.columns[:1]) if view else [name for name in ("at", "ticket") if name in shown.columns]
     text = placeholders(access.engine.compile(shown.order_by(keys) if keys else shown))
     return _readable(run_text(access, text, binding, small))
 
@@ -207,6 +209,8 @@ def _readable(table: pa.Table) -> pa.Table:
             )
             if not is_length and pa.types.is_int64(column.type):
                 column = column.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
+        if name.endswith("_date") and pa.types.is_integer(column.type):
+            column = column.cast(pa.int32()).cast(pa.date32())
         label = (
             name.removesuffix("_us") + "_at" if name.endswith("_us") and pa.types.is_timestamp(column.type) else name
         )
