@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import ibis
 import pyarrow as pa
 
-from deskmeter.facts.attribution import with_customer, with_home_ticket
-from deskmeter.facts.origin import with_origin
+from deskmeter.facts.attribution import with_home_ticket
 from deskmeter.facts.people import with_label
+from deskmeter.facts.places import with_whereabouts
 from deskmeter.facts.tables import Tables, key, known_or
 
 _IN_ORDER = ("at_us", "id")
@@ -63,8 +63,7 @@ def kb_events(t: Tables) -> Mapping[str, ibis.Table]:
         has_ticket=rows.ticket.notnull(),
     )
     rows = with_home_ticket(rows, t)
-    rows = with_customer(rows, t, "person", None)
-    rows = with_origin(rows, t)
+    rows = with_whereabouts(rows, t, "person", None)
     rows = with_label(rows, t["person"], "source", "person", "requester")
     rows = rows.left_join(t["kb_words"], [("words", "_written")]).drop("_written")
     items = t["kb_item"].select(_item="key", _label="label", category="category")

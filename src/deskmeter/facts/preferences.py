@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import ibis
 
-from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
-from deskmeter.facts.origin import with_origin
+from deskmeter.facts.attribution import with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label, with_role
+from deskmeter.facts.places import with_whereabouts
 from deskmeter.facts.tables import FAR_PAST, Tables, key, known_or
 
 _PERSONAL = ("customer", "account", "country", "language", "requester")
@@ -18,9 +18,8 @@ def preferences(t: Tables) -> Mapping[str, ibis.Table]:
     A row that says neither preferred nor opted out still is a recorded preference or consent (ruling 51).
     """
     rows = t.canonical("preference_span")
-    rows = rows.mutate(person_key=key(rows.source, rows.person))
-    rows = with_customer(rows, t, "person", None)
-    rows = with_origin(rows, t)
+    rows = rows.mutate(person_key=key(rows.source, rows.person), ticket_id=ibis.null("int64"))
+    rows = with_whereabouts(rows, t, "person", None)
     rows = with_label(rows, t["person"], "source", "person", "requester")
     return {
         "f_preference": rows.select(
@@ -47,8 +46,7 @@ def messages_out(t: Tables) -> Mapping[str, ibis.Table]:
     stated = (rows.author_kind == "unknown").ifelse(ibis.null("string"), rows.author_kind)
     rows = rows.mutate(author_kind=ibis.coalesce(stated, rows.role_then, ibis.literal("unknown")))
     rows = with_label(rows, t["person"], "source", "person", "requester")
-    rows = with_customer(rows, t, "person", None)
-    rows = with_origin(rows, t)
+    rows = with_whereabouts(rows, t, "person", None)
     rows = with_ticket_state(rows, t, "at_us", "row", "author_key")
     rows = rows.left_join(_preferred_then(rows, t), [("row", "_row")]).drop("_row")
     return {
