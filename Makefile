@@ -27,7 +27,7 @@ test: $(READY) ## run every test
 	$(BIN)/pytest -n 2 --dist worksteal
 
 long: $(READY) ## the same with the long forms: 10,000 histories and kills
-	$(BIN)/pytest -n 2 --dist worksteal --long
+	DESKMETER_LONG=1 $(BIN)/pytest -n 2 --dist worksteal --long
 
 check: $(READY) ## lint, format and types
 	$(BIN)/ruff check .

@@ -29,8 +29,9 @@ from deskmeter.ingest.propose import propose
 from deskmeter.ingest.ready import import_ready
 from deskmeter.ingest.run import import_file
 from deskmeter.ledger.sqlite import open_ledger
-from deskmeter.metrics.catalogue import Catalogue
+from deskmeter.metrics.catalogue import BUILT_IN, Catalogue
 from deskmeter.metrics.own import OwnDefinitions
+from deskmeter.metrics.userdefined import load_own
 from deskmeter.query.access import Access
 from deskmeter.query.answer import answer, info, values_of
 from deskmeter.query.doctor import examine
@@ -230,14 +231,14 @@ class Desk:
 
     def _own(self) -> OwnDefinitions:
         """The desk's own metrics, dimensions and targets."""
-        return OwnDefinitions()
+        return load_own(self.folder, BUILT_IN)
 
     def _reader(self, engine: Engine, as_of_us: int) -> Access:
         settings = {"rates": dict(self.config.rates), "base_currency": self.config.base_currency}
         own = self._own()
         schemas = engine.schemas()
         texts = KeptTexts(repr((engine.name, schemas, settings, own.dimensions)), [metric.id for metric in own.metrics])
-        return Access(engine, as_of_us, Catalogue(own.metrics), own.dimensions, settings, schemas, texts)
+        return Access(engine, as_of_us, Catalogue(own.metrics), own.dimensions, settings, schemas, texts, own.targets)
 
     def _stamp(self) -> str:
         """What the analytics copy was made of; another stamp means that it is out of date."""

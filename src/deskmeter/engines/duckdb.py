@@ -31,6 +31,8 @@ class DuckDBEngine:
                 raise LockedError(f"{path} is in use by another process; stop it or ask its server") from error
             raise EngineError(f"cannot open {path}: {error}") from error
         self._connection.execute("SET preserve_insertion_order = false")
+        # its own bar would be drawn on stdout, in the middle of an answer
+        self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET lock_configuration = true")
         self._lock = threading.RLock()
 

@@ -43,7 +43,7 @@ def check_dimensions(
                 continue
             columns = tuple(tables[table])
             column = own_column(part.dims, dimension, columns)
-            if name in part.lacks or (column is None and not can_attach(columns, dimension)):
+            if name in part.lacks or (column is None and not can_attach((*columns, "at_us"), dimension)):
                 raise _cannot(metric, id)
 
 
