@@ -85,9 +85,9 @@ def answer_facts(t: Tables) -> Mapping[str, ibis.Table]:
     rows = _with_follow_up(rows, t)
     return {
         "f_answer": rows.select(
-            *_WHERE, "survey", "question", "scale", "points", "score", "is_satisfied", "is_low", "words",
+            *_WHERE, "survey", "question", "scale", "points", "is_satisfied", "is_low", "words",
             "is_testimonial_allowed", "followed_us", "calendar_s", "business_s", "business_last_s",
-            answer="id", at_us="at", counts=rows.no_rule.isnull(),
+            answer="id", at_us="at", score=rows.score.cast("int64"), counts=rows.no_rule.isnull(),
         )
     }  # fmt: skip
 
