@@ -14,7 +14,7 @@ from deskmeter.canon.schema import TABLES, Kind
 from deskmeter.query.request import Filter, MetricAsk, Period, Request
 
 FOLDER = Path(__file__).parent
-STORY_KEYS = {"rule", "says", "reasoning", "as_of", "uses", "own_desk", "desk", "tables", "expect"}
+STORY_KEYS = {"rule", "says", "reasoning", "as_of", "uses", "own_desk", "desk", "targets", "tables", "expect"}
 STORY_NEEDS = {"rule", "says", "reasoning", "as_of", "tables", "expect"}
 QUESTION_KEYS = {
     "metric", "by", "grain", "period", "zone", "week_start", "where", "stat", "within_s", "clock",
@@ -73,6 +73,7 @@ class Story:
     as_of: datetime
     own_desk: bool
     desk: dict[str, Any]  # settings of a desk of its own
+    targets: list[dict[str, Any]]  # and its targets
     tables: dict[str, list[dict[str, Any]]]
     expectations: tuple[Expectation, ...] = field(default=())
 
@@ -95,8 +96,8 @@ def load_story(path: Path) -> Story:
         _merge(tables, shared["tables"])
     _merge(tables, raw["tables"])
     own_desk = bool(raw.get("own_desk", False))
-    if "desk" in raw and not own_desk:
-        raise StoryError(f"{path.name}: settings of a desk need own_desk: true")
+    if raw.keys() & {"desk", "targets"} and not own_desk:
+        raise StoryError(f"{path.name}: settings and targets need own_desk: true")
     return Story(
         name=path.stem,
         rule=str(raw["rule"]),
@@ -104,6 +105,7 @@ def load_story(path: Path) -> Story:
         as_of=instant(raw["as_of"], "UTC"),
         own_desk=own_desk,
         desk=raw.get("desk", {}),
+        targets=raw.get("targets", []),
         tables={name: _complete(name, rows, path, own_desk) for name, rows in tables.items()},
         expectations=tuple(_expectation(path.stem, k, one) for k, one in enumerate(raw["expect"], start=1)),
     )

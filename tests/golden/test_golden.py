@@ -4,6 +4,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 from golden_stories import Expectation, Story, arrow_tables, load_stories, plain_key, request_of
 
 from deskmeter.base.config import DeskConfig, write_config
@@ -40,6 +41,9 @@ class Desks:
     def _make(self, folder: Path, stories: list[Story]) -> Desk:
         folder.mkdir()
         write_config(folder, DeskConfig(**(stories[0].desk if stories[0].own_desk else {})))
+        if stories[0].targets:
+            text = yaml.safe_dump({"targets": stories[0].targets})
+            (folder / "targets.yml").write_text(text, encoding="utf-8")
         desk = Desk.open(folder)
         for story in stories:
             for source, tables in arrow_tables(story).items():
