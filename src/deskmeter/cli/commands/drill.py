@@ -6,24 +6,19 @@ deskmeter drill csat --by team,week --cell team=Billing --bucket 2026-05-04 --la
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
-from rich.console import Group, RenderableType
-from rich.text import Text
 from typer import Context, Option
 
 from deskmeter.base.errors import AskerError, nearest
 from deskmeter.base.time import zone as zone_of
 from deskmeter.cli import options
 from deskmeter.cli.asking import opened, request_of
-from deskmeter.cli.grid import text_table
+from deskmeter.cli.drill_page import drill_page
 from deskmeter.cli.output import Output, emit
 from deskmeter.query.export import drill_grid, drill_object
-from deskmeter.query.format import NULL, format_value
 from deskmeter.query.parse import Words, narrowed
 from deskmeter.query.periods import parse_instant
-from deskmeter.query.result import DrillResult
 
 _SHOWN = 25  # rows in a terminal; files and JSON hold all unless --limit says otherwise
 
@@ -70,11 +65,12 @@ def run(
         at = parse_instant(bucket, zone_of(request.zone), "bucket") if bucket else None
         if at is not None and request.grain is None:
             raise AskerError(f"`--bucket {bucket}` needs a grain; write for instance --by week")
+        named = (*request.by, *(condition.dimension for condition in request.where))
         most = limit or (_SHOWN if output.is_for_people else None)
         drill = opened_desk.drill(narrowed(request, request.metrics[0], keys, at is not None), keys, at, most)
     emit(
         output,
-        lambda width: page(drill, width),
+        lambda width: drill_page(drill, width, named),
         lambda: drill_object(drill, request.zone),
         lambda: drill_grid(drill),
     )
@@ -91,27 +87,3 @@ def cell_keys(texts: Sequence[str], by: Sequence[str]) -> dict[str, str]:
             raise AskerError(f"`--cell {text}`: `{name.strip()}` is not in --by{nearest(name.strip(), by)}")
         keys[name.strip()] = value.strip()
     return keys
-
-
-def page(drill: DrillResult, width: int) -> RenderableType:
-    """The rows, and what they add up to."""
-    grid = drill_grid(drill)
-    rows = [tuple(_shown(value) for value in row) for row in grid.rows]
-    numbers = [place for place, column in enumerate(grid.columns) if column.kind in ("number", "whole")]
-    every = tuple(range(len(grid.columns)))
-    table = text_table([column.name for column in grid.columns], rows, width, right=numbers, fold=every)
-    value = format_value(drill.value, drill.metric.unit, drill.metric.decimals, drill.metric.clock)
-    told = f"{drill.metric.label}: {value}, n {drill.total_n:,}"
-    if drill.denominator is not None and drill.numerator is not None:
-        told += f" ({drill.numerator:,.10g} / {drill.denominator:,.10g})"
-    missing = drill.total_n - len(rows)
-    more = [Text(f"{missing:,} more rows; --limit N or --out FILE gives them", style="dim")] if missing > 0 else []
-    return Group(Text(told, style="bold"), table, *more)
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return NULL
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    return f"{value:,.10g}" if isinstance(value, float) else str(value)
