@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -28,6 +29,7 @@ from deskmeter.ingest.mapping_text import load_mapping
 from deskmeter.ingest.propose import propose
 from deskmeter.ingest.ready import import_ready
 from deskmeter.ingest.run import import_file
+from deskmeter.ledger.desk_files import copy_desk, whole_folder, write_backup
 from deskmeter.ledger.sqlite import open_ledger
 from deskmeter.metrics.catalogue import BUILT_IN, Catalogue
 from deskmeter.metrics.own import OwnDefinitions
@@ -43,14 +45,20 @@ from deskmeter.query.reports import BuildReport, DimensionEntry, DoctorReport, I
 from deskmeter.query.request import Request
 from deskmeter.query.result import DrillResult, Freshness, Result
 from deskmeter.query.story import TicketStory
+from deskmeter.query.table_files import table_format, write_tables
 
 Progress = Callable[[str, int, int | None], None]
 _COPY = "analytics.duckdb"
+_BUILT_WITH = "built_with"
 _PAST_BUILDS = 3  # how many other instants of knowledge stay in memory
 
 
 def quiet(step: str, done: int, total: int | None) -> None:
     """Shows no progress."""
+
+
+def _one_part(engine: Engine, name: str) -> tuple[pa.Table]:
+    return (engine.read(name),)
 
 
 class Desk:
@@ -155,6 +163,42 @@ class Desk:
         for path in self.folder.glob(f"{_COPY}*"):
             path.unlink()
         return self.build(progress)
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy of all that arrived and of all settings, in a new folder or `.zip` file."""
+        write_backup(self.folder, self._ledger, target)
+
+    @classmethod
+    def restore(cls, source: Path, folder: Path, progress: Progress = quiet) -> "Desk":
+        """A new desk in `folder`, made of a backup that is checked before it is called a desk.
+
+        Raises:
+            AskerError: there is something in `folder`.
+            DataError: `source` is no backup, or it is damaged.
+        """
+        with whole_folder(folder) as part:
+            progress("check the backup", 0, None)
+            copy_desk(source, part)
+        desk = cls.open(folder)
+        try:
+            desk.build(progress)
+        except BaseException:  # also an interruption by hand: the desk is whole, its next question builds
+            desk.close()
+            raise
+        return desk
+
+    def export(self, target: Path, format: str = "parquet", progress: Progress = quiet) -> tuple[tuple[str, int], ...]:
+        """Every table as it arrived (canonical/) and as it is counted (facts/) in a new folder; names and rows."""
+        known = table_format(format)
+        with whole_folder(target) as part:
+            engine = self._current(progress).engine
+            tables: dict[str, Callable[[], Iterable[pa.Table]]] = {
+                f"canonical/{name}": partial(self._ledger.read_batches, name) for name in TABLES
+            }
+            for name in engine.schemas():
+                if name != _BUILT_WITH:
+                    tables[f"facts/{name}"] = partial(_one_part, engine, name)
+            return write_tables(tables, part, known, progress)
 
     def metrics(self) -> tuple[MetricEntry, ...]:
         """The catalogue as readers see it."""
@@ -276,7 +320,7 @@ class Desk:
         try:
             load_canonical(engine, tables)
             build_facts(engine, settings, progress)
-            engine.load("built_with", pa.table({"stamp": [stamp]}))
+            engine.load(_BUILT_WITH, pa.table({"stamp": [stamp]}))
             engine.commit()
         except BaseException:  # also an interruption by hand: the copy stays as it was
             engine.roll_back()
@@ -284,6 +328,6 @@ class Desk:
 
     @staticmethod
     def _built_with(engine: Engine) -> str | None:
-        if "built_with" not in engine.schemas():
+        if _BUILT_WITH not in engine.schemas():
             return None
-        return str(engine.read("built_with")["stamp"][0].as_py())
+        return str(engine.read(_BUILT_WITH)["stamp"][0].as_py())
