@@ -112,11 +112,11 @@ def attainment(
 def listed_periods(
     access: Access, request: Request, metric_info: MetricInfo, cell: Cell, limit: int | None, measure: Measure
 ) -> DrillResult:
-    """The targets' periods behind a cell; their numerators and denominators add up to its parts."""
-    rows = target_periods(access, request, request.period, measure)
+    """The targets' periods with a value behind a cell; their numerators and denominators add up to its parts."""
+    rows = [row for row in target_periods(access, request, request.period, measure) if row.value is not None]
     shown = tuple(_listed(row) for row in (rows if limit is None else rows[:limit]))
-    top, bottom = (float(sum(row.is_met for row in rows)), float(sum(row.value is not None for row in rows)))
-    return DrillResult(metric_info, _COLUMNS, shown, len(rows), top, bottom, cell.value)
+    top = float(sum(row.is_met for row in rows))
+    return DrillResult(metric_info, _COLUMNS, shown, len(rows), top, float(len(rows)), cell.value)
 
 
 _COLUMNS = (
@@ -129,7 +129,7 @@ def _listed(row: TargetPeriod) -> tuple[object, ...]:
     target = row.target
     return (
         target.name, target.metric, target.team, target.agent, row.from_at, row.to_at, row.value, target.low,
-        target.high, int(row.is_met), int(row.value is not None),
+        target.high, int(row.is_met), 1,
     )  # fmt: skip
 
 
