@@ -34,7 +34,7 @@ def rows() -> dict[str, list[HandRow]]:
                 "actor": "C",
                 "first_team": team,
                 "first_status": "new",
-            }  # fmt: skip
+            }
         )
         if number < 3:
             events.append({"ticket": f"{number}", "kind": "message", "at": at(f"{day} 10:00"), "actor": "A"})
