@@ -148,6 +148,12 @@ def test_customers_have_no_agent(desk: Access) -> None:
         _by(desk, "churn_rate", MARCH, "agent")
 
 
+@pytest.mark.parametrize("metric", ["customers_start", "customers_new", "referred_share", "customer_survival_km"])
+def test_a_later_reason_for_leaving_does_not_leak_back(desk: Access, metric: str) -> None:
+    with pytest.raises(AskerError, match="cannot be split by `churn_reason`"):
+        _by(desk, metric, MARCH, "churn_reason")
+
+
 def test_a_referral_explains_one_joining(desk: Access) -> None:
     cell = _cells(desk, "referred_share", MARCH)[()]
     assert (cell.numerator, cell.denominator) == (1, 2)

@@ -2,6 +2,7 @@
 
 import ibis
 
+from deskmeter.metrics.customer_rows import CUSTOMER_DIMS
 from deskmeter.metrics.spec import Asked, Count, Flow, Metric, Part, Share, Stat
 
 FAMILY = "Experience"
@@ -151,7 +152,7 @@ referred_share = Metric(
     basis="joined",
     credit="none",
     good="up",
-    parts=(Part("f_customer_span", Flow("from_us")),),
+    parts=(Part("f_customer_span", Flow("from_us"), only_dims=CUSTOMER_DIMS),),
     aggregate=Share(hit=lambda rows, asked: rows.is_referred),
     sources=("Jivo15 (Morison, Crestodina)",),
 )
