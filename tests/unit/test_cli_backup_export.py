@@ -103,6 +103,9 @@ def test_a_restored_backup_is_the_same_desk(
     assert (new / "mappings" / "tickets.yml").read_text(encoding="utf-8") == "targets: []\n"
     assert (new / "targets.yml").is_file()
     assert answer(new, capsys) == before
+    assert main(["drill", "first_reply_time", "--period", "all", "--desk", str(new), "--json"]) == 0
+    drill = json.loads(capsys.readouterr().out)
+    assert sum(row["value"] for row in drill["rows"]) == drill["numerator"] == 7_200
     with Desk.open(new) as desk:
         assert desk.config.name == "Tiny"
 

@@ -1,5 +1,6 @@
 """A drill in a terminal shows the columns that fit, whole, and names the ones that it leaves out."""
 
+import dataclasses
 import re
 from datetime import UTC, datetime
 from io import StringIO
@@ -77,3 +78,21 @@ def test_everything_is_shown_where_there_is_room_and_nothing_is_said_of_left_out
 
 def test_no_rows_are_a_page_too() -> None:
     assert "n 0" in lines(80, rows=0)[0]
+
+
+@pytest.mark.parametrize(
+    ("credit", "agent"),
+    [
+        ("assignee_then: the first assignee that the ticket ever had", "first_agent"),
+        ("owner at the first resolution", "first_resolved_agent"),
+        ("owner: at the last resolution, of unresolved tickets the assignee at as_of", "owner_agent"),
+        ("assignee at as_of", "now_agent"),
+    ],
+)
+def test_of_several_agents_the_credited_one_is_shown(credit: str, agent: str) -> None:
+    agents = ("first_agent", "now_agent", "resolved_agent", "first_resolved_agent", "owner_agent")
+    metric = dataclasses.replace(FIRST_REPLY, credit=credit)
+    found = DrillResult(metric, ("ticket", "at", *agents, "value"), (("1", AT, *"abcde", 60),), 1, 60.0, 1.0, 60.0)
+    text = StringIO()
+    Console(file=text, width=60).print(drill_page(found, 60))
+    assert re.split(r"\s{2,}", text.getvalue().splitlines()[1].strip())[2] == agent

@@ -19,7 +19,9 @@ from deskmeter.query.result import DrillResult
 MEASURES = ("value", "count", "numerator", "denominator")  # what a row gives to the number
 _NAMES = ("ticket", "id")
 _PEOPLE = ("agent", "author", "assignee", "owner")  # the first that there is has the credit
-_WHOLE_WORD = 12  # a longer word may be broken
+_STEM = 5  # letters that resolved and resolution share
+_WHOLE_NAME = 20
+_WHOLE_WORD = 12  # a longer word may be broken, as may a longer name of a column
 _MOST_LINES = 3  # a text is given the width that folds it into so many lines, up to
 _WIDE_TEXT = 40
 
@@ -42,7 +44,7 @@ def drill_page(drill: DrillResult, width: int, named: Sequence[str] = ()) -> Ren
         named: the dimensions of the question, by which it is split or filtered.
     """
     columns = _columns(drill)
-    shown = _chosen(columns, width, named)
+    shown = _chosen(columns, width, _wanted(drill, named))
     value = format_value(drill.value, drill.metric.unit, drill.metric.decimals, drill.metric.clock)
     told = f"{drill.metric.label}: {value}, n {drill.total_n:,}"
     if drill.denominator is not None and drill.numerator is not None:
@@ -73,17 +75,42 @@ def _columns(drill: DrillResult) -> list[_Shown]:
 
 def _least(name: str, kind: Kind, cells: Sequence[str]) -> int:
     """Numbers and instants are never folded; of texts every word that is not very long stays whole."""
-    head = min(cell_len(name), _WHOLE_WORD)
+    head = min(cell_len(name), _WHOLE_NAME)
     if kind != "text":
-        return max(cell_len(name) if name in MEASURES else head, *(cell_len(text) for text in cells), 0)
+        return max(head, *(cell_len(text) for text in cells), 0)
     word = max((cell_len(word) for text in cells for word in text.split()), default=0)
     longest = max((cell_len(text) for text in cells), default=0)
     return max(head, min(word, _WHOLE_WORD), min(-(-longest // _MOST_LINES), _WIDE_TEXT))
 
 
-def _chosen(columns: Sequence[_Shown], width: int, named: Sequence[str]) -> list[_Shown]:
-    """The columns that fit, in the order in which a reader wants them; what adds up is never left out."""
-    ordered = list(_in_order(columns, named))
+def _wanted(drill: DrillResult, named: Sequence[str]) -> list[str]:
+    """What a reader wants first: what it is, when, whose, how much, and the question's own dimensions."""
+    name = next((name for name in _NAMES if name in drill.columns), "")
+    agent = next((name for name in _PEOPLE if name in drill.columns), _of_then(drill, "agent"))
+    team = _of_then(drill, "team")
+    return [name, "at", agent, team, *MEASURES, *(_of_then(drill, dimension) for dimension in named)]
+
+
+def _of_then(drill: DrillResult, dimension: str) -> str:
+    """The column of a dimension; of several, such as first_team and resolved_team, the one that has the credit.
+
+    The name of such a column tells its instant, and so does the metric's credit, in words.
+    """
+    if dimension in drill.columns:
+        return dimension
+    credit = drill.metric.credit.replace("as_of", "now")
+
+    def likeness(name: str) -> tuple[int, int]:
+        places = [credit.find(word[:_STEM]) for word in name.removesuffix(f"_{dimension}").split("_")]
+        hits = [place for place in places if place >= 0]
+        return 2 * len(hits) - len(places), -min(hits, default=len(credit))
+
+    return max((name for name in drill.columns if name.endswith(f"_{dimension}")), key=likeness, default="")
+
+
+def _chosen(columns: Sequence[_Shown], width: int, wanted: Sequence[str]) -> list[_Shown]:
+    """The columns that fit, the wanted ones first; what adds up is never left out."""
+    ordered = list(_in_order(columns, wanted))
     used = sum(column.least + GAP for column in ordered if column.name in MEASURES) - GAP
     kept = []
     for column in ordered:
@@ -95,13 +122,11 @@ def _chosen(columns: Sequence[_Shown], width: int, named: Sequence[str]) -> list
     return kept
 
 
-def _in_order(columns: Sequence[_Shown], named: Sequence[str]) -> Iterator[_Shown]:
-    """What it is, when, whose, how much, the question's own dimensions; then the rest, those without a value last."""
+def _in_order(columns: Sequence[_Shown], wanted: Sequence[str]) -> Iterator[_Shown]:
+    """The wanted columns, then the rest, those without any value last."""
     by_name = {column.name: column for column in columns}
-    names = [next((name for name in _NAMES if name in by_name), ""), "at"]
-    names += [next((name for name in _PEOPLE if name in by_name), ""), "team", *MEASURES, *named]
-    names += [column.name for column in columns if any(text != NULL for text in column.cells)]
-    for name in dict.fromkeys([*names, *by_name]):
+    telling = [column.name for column in columns if any(text != NULL for text in column.cells)]
+    for name in dict.fromkeys([*wanted, *telling, *by_name]):
         if name in by_name:
             yield by_name[name]
 

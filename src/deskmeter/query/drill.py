@@ -59,9 +59,10 @@ def drill(access: Access, request: Request, metric_info: MetricInfo, limit: int 
     cell = measure(access, request, ask, request.period, (), False).cells[(), 0]
     if isinstance(metric.aggregate, Targets):
         return listed_periods(access, request, metric_info, cell, limit, measure)
-    tables = [_rows(access, request, ask, metric, number) for number in range(len(metric.parts))]
-    if isinstance(metric.aggregate, Stat) and metric.aggregate.running is not None:
-        tables = tables[: metric.aggregate.running]
+    # what is still running is in no value yet
+    running = metric.aggregate.running if isinstance(metric.aggregate, Stat) else None
+    counted = range(len(metric.parts) if running is None else running)
+    tables = [_rows(access, request, ask, metric, number) for number in counted]
     names: list[str] = []
     for table in tables:
         names += [name for name in table.column_names if name not in names]
@@ -73,7 +74,8 @@ def drill(access: Access, request: Request, metric_info: MetricInfo, limit: int 
             for index in range(table.num_rows)
         )
     shown = rows if limit is None else rows[:limit]
-    top, bottom = _sums(metric, cell, tables)
+    # what must not be pooled has no sum
+    top, bottom = (None, None) if metric.splits_by and cell.value is None else _sums(metric, cell, tables)
     return DrillResult(metric_info, tuple(names), tuple(shown), len(rows), top, bottom, cell.value)
 
 
@@ -116,7 +118,7 @@ def _measured(metric: Metric, number: int, rows: ibis.Table, asked: Asked) -> ib
     if isinstance(aggregate, Count):
         return rows.mutate(count=one) if aggregate.key is None else _first_of(rows, aggregate.key, "count")
     if isinstance(aggregate, Sum):
-        return rows.mutate(value=aggregate.of(rows, asked))
+        return rows.mutate(value=_in_units(aggregate.of(rows, asked), aggregate.divisor))
     if isinstance(aggregate, Share):
         base = ibis.coalesce(aggregate.base(rows, asked) if aggregate.base else ibis.literal(True), False)
         rows = rows.filter(base)
@@ -149,18 +151,25 @@ def _measured(metric: Metric, number: int, rows: ibis.Table, asked: Asked) -> ib
     return rows.mutate(count=one)
 
 
+def _in_units(value: ibis.Value, divisor: int) -> ibis.Value:
+    """`value` in its unit where it was added up in parts of it (millionths of a currency)."""
+    return value if divisor == 1 else value / divisor
+
+
 def _ratio(ratio: Ratio, number: int, rows: ibis.Table, asked: Asked) -> ibis.Table:
     one = ibis.literal(1).cast("int64")
     if number == 0:
         if ratio.top_key:
             rows = _first_of(rows, ratio.top_key, "numerator")
         else:
-            rows = rows.mutate(numerator=ratio.top(rows, asked) if ratio.top else one)
+            rows = rows.mutate(numerator=_in_units(ratio.top(rows, asked), ratio.top_divisor) if ratio.top else one)
     if number == ratio.bottom_part:
         if ratio.bottom_key:
             rows = _first_of(rows, ratio.bottom_key, "denominator")
         else:
-            rows = rows.mutate(denominator=ratio.bottom(rows, asked) if ratio.bottom else one)
+            rows = rows.mutate(
+                denominator=_in_units(ratio.bottom(rows, asked), ratio.bottom_divisor) if ratio.bottom else one
+            )
     return rows
 
 
