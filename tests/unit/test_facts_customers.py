@@ -7,8 +7,9 @@ from hand_desk import HandRow, at, cells, hand_desk, request, values
 
 from deskmeter.base.errors import AskerError
 from deskmeter.query.access import Access
+from deskmeter.query.drill import drill
 from deskmeter.query.request import Filter
-from deskmeter.query.result import Cell
+from deskmeter.query.result import Cell, MetricInfo
 
 MARCH = ("2026-03-01", "2026-04-01")
 THREE_WEEKS = ("2026-03-01", "2026-03-22")
@@ -223,6 +224,25 @@ def test_lifetime_value_is_null_where_nobody_churned(desk: Access) -> None:
     # by the 22nd: Bolt alone pays 70; margin share 80 of 130; half of the customers churned in 21 days
     monthly_churn = 1 - 0.5 ** (30.4375 / 21)
     assert _one(desk, "lifetime_value_predicted", THREE_WEEKS) == pytest.approx(70 * 80 / 130 / monthly_churn)
+
+
+@pytest.mark.parametrize(
+    "metric", ["mrr", "arpa", "net_retention", "lifetime_value_historic", "upsells_per_agent_revenue", "retention_rate"]
+)
+def test_the_rows_behind_money_add_up_to_it(desk: Access, metric: str) -> None:
+    asked = request(metric, THREE_WEEKS, (), HERE)
+    cell, rows = cells(desk, asked)[()], drill(desk, asked, _info(metric))
+    assert rows.numerator == pytest.approx(cell.value if cell.numerator is None else cell.numerator)
+    assert cell.denominator is None or rows.denominator == pytest.approx(cell.denominator)
+
+
+def test_rows_of_two_currencies_have_no_sum(desk: Access) -> None:
+    rows = drill(desk, request("mrr", MARCH, (), THERE), _info("mrr"))
+    assert (rows.total_n, rows.value, rows.numerator) == (3, None, None)
+
+
+def _info(metric: str) -> MetricInfo:
+    return MetricInfo(metric, metric, metric, "money", "", "", None, "", "", "1", "up")
 
 
 def test_renewals_are_no_second_orders(desk: Access) -> None:
