@@ -133,7 +133,8 @@ def occupancy(desk: Desk, window: Window, ask: Ask) -> Outcome:
 
     def aggregate(groups: Parts) -> Cell:
         whole = ratio(groups)
-        return cell(whole["value"], whole["n"], whole["numerator"] // SECOND, whole["denominator"] // SECOND)
+        busy, logged_in = whole["numerator"] // SECOND, whole["denominator"] // SECOND
+        return cell(busy / logged_in if logged_in else None, whole["n"], busy, logged_in)
 
     return Outcome(parts, aggregate, every_bucket=True, is_filed=False)
 

@@ -13,10 +13,12 @@ CUSTOMER = ("account_segment", "acquisition_channel", "country", "language", "pl
 
 
 def account_of(rec: Rec) -> str | None:
-    """The account of the row, of its ticket, of its person."""
+    """The row's own account, else its person's; of a row that names neither its ticket's (ruling 39)."""
     if rec.account is not None:
         return rec.account
-    return rec.ticket.account if rec.ticket else rec.world.people.account(rec.person)
+    if rec.person is not None or rec.ticket is None:
+        return rec.world.people.account(rec.person)
+    return rec.ticket.account
 
 
 def _person_of(rec: Rec) -> str | None:

@@ -8,6 +8,7 @@ from oracle.business import micros
 from oracle.customer_book import Book, Span, is_paid_order
 from oracle.demand import at_creation
 from oracle.desk import Desk
+from oracle.dims import values
 from oracle.numbers_of import SECOND, count, ratio, share, survival, survival_at
 from oracle.records import Cell, Outcome, Parts, Rec, Window, cell
 
@@ -184,14 +185,6 @@ def customer_survival_km(desk: Desk, window: Window, ask: Ask) -> Outcome:
     return Outcome({"rows": recs}, aggregate)
 
 
-def _tickets_of(desk: Desk, book: Book, window: Window) -> list[tuple[str | None, Rec]]:
-    return [
-        (book.world.customer(ticket.row.get("account"), ticket.requester), at_creation(ticket))
-        for ticket in book.world.tickets
-        if window.holds(ticket.created_at)
-    ]
-
-
 def _active_recs(desk: Desk, window: Window) -> list[tuple[Book, str, Rec]]:
     return [
         (book, customer, customer_rec(book, customer, window.start, book.plan(customer, window.start, False)))
@@ -200,25 +193,53 @@ def _active_recs(desk: Desk, window: Window) -> list[tuple[Book, str, Rec]]:
     ]
 
 
+CUSTOMER_DIMS = (
+    "source",
+    "account",
+    "account_segment",
+    "acquisition_channel",
+    "plan",
+    "value_band",
+    "country",
+    "language",
+)
+
+
+def _tickets_of_active(desk: Desk, window: Window, ask: Ask, top: Callable[[list[Rec]], int]) -> Outcome:
+    """`top` of the tickets that active customers opened in the period / active customers.
+
+    What splits tickets alone (channel, reason ...) splits the numerator alone.
+    """
+    active = _active_recs(desk, window)
+    num = []
+    for book, customer, who in active:
+        for ticket in book.world.tickets:
+            owner = book.world.customer(ticket.row.get("account"), ticket.requester)
+            if owner == customer and window.holds(ticket.created_at):
+                rec = at_creation(ticket)
+                rec.key = who.key
+                mine = {name: values(desk, ask, who, name) for name in CUSTOMER_DIMS}
+                rec.more.update({name: None if found == ["(none)"] else found for name, found in mine.items()})
+                num.append(rec)
+
+    def aggregate(groups: Parts) -> Cell:
+        hits, n = top(groups["num"]), len(groups["den"])
+        return cell(hits / n if n else None, n, hits, n)
+
+    unsplit = frozenset(ask.by) - set(CUSTOMER_DIMS)
+    broadcast = {"den": unsplit} if unsplit else {}
+    parts = {"num": num, "den": [rec for _, _, rec in active]}
+    return Outcome(parts, aggregate, every_bucket=True, broadcast=broadcast, is_filed=False)
+
+
 def contact_rate_customers(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Active customers with at least one ticket created in the period / active customers."""
-    recs = []
-    for book, customer, rec in _active_recs(desk, window):
-        rec.value = any(owner == customer for owner, _ in _tickets_of(desk, book, window))
-        recs.append(rec)
-    return _period_share(recs, lambda rec: rec.value)
+    return _tickets_of_active(desk, window, ask, lambda recs: len({rec.key for rec in recs}))
 
 
 def tickets_per_customer(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Tickets of active customers created in the period / active customers."""
-    active = _active_recs(desk, window)
-    num = []
-    for book, customer, rec in active:
-        n = sum(1 for owner, _ in _tickets_of(desk, book, window) if owner == customer)
-        rec.weight = 1
-        num += [rec] * n
-    parts = {"num": num, "den": [rec for _, _, rec in active]}
-    return Outcome(parts, ratio, every_bucket=True, is_filed=False)
+    return _tickets_of_active(desk, window, ask, len)
 
 
 def contact_rate_orders_gross(desk: Desk, window: Window, ask: Ask) -> Outcome:

@@ -71,7 +71,7 @@ def _custom(rec: Rec, dimension: str) -> Any:
     if base.startswith("reason_"):
         path, level = state.fields.get("reason"), int(base.removeprefix("reason_"))
         parts = path.split("/") if path else []
-        return "/".join(parts[:level]) if len(parts) >= level else None
+        return "/".join(parts[:level]) or None  # a shorter path stands for itself
     return state.fields.get(base.removeprefix("field:"))
 
 

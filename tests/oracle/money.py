@@ -116,15 +116,18 @@ def _movement(top: Callable[[tuple[float, float, float, bool]], float]) -> Metri
 
 
 def _to_date(desk: Desk, window: Window) -> list[Rec]:
-    """Orders and refunds before the stock's instant whose cost is known."""
+    """Orders and refunds before the stock's instant; `value` is (amount, cost), null where one is unknown."""
     recs = []
     for book, rec in order_recs(desk, refunds=True):
         order: Row = rec.value
         rec.more["plan"] = book.plan(book.order_customer(order), window.stock_at, window.inclusive)
         known = order.get("cost_micros") is not None and order.get("amount_micros") is not None
-        if known and window.before_end(rec.at):
+        if window.before_end(rec.at):
             currency = order.get("currency")
-            rec.value = tuple(money(desk, order[c], currency) for c in ("amount_micros", "cost_micros"))
+            pair = (
+                tuple(money(desk, order[c] or 0, currency) for c in ("amount_micros", "cost_micros")) if known else None
+            )
+            rec.value = pair
             recs.append(rec)
     return recs
 
@@ -139,10 +142,12 @@ def lifetime_value_historic(desk: Desk, window: Window, ask: Ask) -> Outcome:
                 joined.append(customer_rec(book, customer, window.stock_at, plan))
 
     def aggregate(parts: Parts) -> Cell:
-        if len({rec.more["currency"] for rec in parts["num"]}) > 1 and not desk.settings.rates:
-            return cell(None, len(parts["den"]))
-        margin = sum(amount - cost for amount, cost in (rec.value for rec in parts["num"])) / UNIT
-        n = len(parts["den"])
+        n, known = len(parts["den"]), [rec for rec in parts["num"] if rec.value]
+        if len({rec.more["currency"] for rec in known if any(rec.value)}) > 1 and not desk.settings.rates:
+            return cell(None, n)
+        if parts["num"] and not known:
+            return cell(None, n, None, n)  # there are orders, and nobody knows what they brought
+        margin = sum(amount - cost for amount, cost in (rec.value for rec in known)) / UNIT
         return cell(margin / n if n else None, n, margin, n)
 
     broadcast = {"den": frozenset({"currency"})} if "currency" in ask.by else {}
@@ -161,9 +166,10 @@ def lifetime_value_predicted(desk: Desk, window: Window, ask: Ask) -> Outcome:
     def aggregate(parts: Parts) -> Cell:
         n = len(parts["start"])
         payers = len({rec.key for rec in parts["paying"]})
-        currencies = {rec.more["currency"] for rec in parts["paying"] + parts["orders"]}
-        amount = sum(rec.value[0] for rec in parts["orders"])
-        cost = sum(rec.value[1] for rec in parts["orders"])
+        known = [rec for rec in parts["orders"] if rec.value]
+        currencies = {rec.more["currency"] for rec in parts["paying"] + [rec for rec in known if any(rec.value)]}
+        amount = sum(rec.value[0] for rec in known)
+        cost = sum(rec.value[1] for rec in known)
         revenue = _mean_revenue(parts["paying"])["value"]
         lost = sum(1 for rec in parts["start"] if not rec.value)
         if (len(currencies) > 1 and not desk.settings.rates) or not (n and lost and amount and months > 0):

@@ -32,7 +32,10 @@ class Outcome:
         if table not in self.tables:
             return []
         hidden = ("raw_line", "revision")
-        rows = [{k: v for k, v in row.items() if v is not None and k not in hidden} for row in self.tables[table].to_pylist()]
+        rows = [
+            {k: v for k, v in row.items() if v is not None and k not in hidden}
+            for row in self.tables[table].to_pylist()
+        ]
         return sorted(rows, key=lambda row: str(row["id"]))
 
     def reasons(self) -> dict[int | None, str]:
@@ -79,6 +82,12 @@ def _pieces(batch, size):  # type: ignore[no-untyped-def]
         return [batch]
     kind = type(batch)
     return [
-        kind(batch.columns, batch.table.slice(i, size), batch.lines.slice(i, size), batch.problems if i == 0 else (), batch.raw)
+        kind(
+            batch.columns,
+            batch.table.slice(i, size),
+            batch.lines.slice(i, size),
+            batch.problems if i == 0 else (),
+            batch.raw,
+        )
         for i in range(0, max(1, batch.table.num_rows), size)
     ]

@@ -7,13 +7,13 @@ import ibis
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
 from deskmeter.facts.clocks import in_seconds, with_clocks
 from deskmeter.facts.people import with_label
-from deskmeter.facts.places import with_whereabouts
+from deskmeter.facts.places import with_customer_kind, with_whereabouts
 from deskmeter.facts.scales import judged
 from deskmeter.facts.tables import Tables, key, known_or
 
 _WHERE = (
     "source", "ticket_id", "customer", "account", "agent", "team", "priority", "status", "stage", "channel",
-    "survey_kind", "occasion", "country", "language",
+    "survey_kind", "occasion", "country", "language", "requester", "customer_kind",
 )  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def _placed(rows: ibis.Table, t: Tables, at: str) -> ibis.Table:
     )
     rows = with_home_ticket(rows, t)
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
-    rows = with_whereabouts(rows, t, "person", None)
+    rows = with_customer_kind(with_whereabouts(rows, t, "person", None), t, "asker_key", at)
     tickets = t["ticket"].select(_ticket_id="ticket_id", _ticket_channel="channel")
     rows = rows.left_join(tickets, [("ticket_id", "_ticket_id")])
     rows = rows.mutate(

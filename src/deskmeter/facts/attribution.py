@@ -59,6 +59,7 @@ def with_ticket_state(table: ibis.Table, t: Tables, at_us: str, row: str, agent_
         _agent=key(spans.source, spans.person),
         _team=key(spans.source, spans.team),
         _team_id="team",
+        _m_id="id",
         _m_from=known_or(spans.from_at, ibis.literal(FAR_PAST)),
         _m_to=known_or(spans.to_at, ibis.literal(FAR_FUTURE)),
     )
@@ -66,7 +67,9 @@ def with_ticket_state(table: ibis.Table, t: Tables, at_us: str, row: str, agent_
     spans = spans.mutate(_label=known_or(spans._label, spans._team_id))
     loose = table.filter(table.ticket_id.isnull()).select(row, _a=table[agent_key], _at=table[at_us])
     hit = loose.join(spans, [loose._a == spans._agent, loose._at >= spans._m_from, loose._at < spans._m_to])
-    best = hit.group_by(_row=hit[row]).aggregate(_member_team=hit._label.argmax(hit._m_from))
+    latest = ibis.window(group_by=row, order_by=[ibis.desc("_m_from"), ibis.desc("_m_id")])
+    hit = hit.select(row, "_label", "_m_from", "_m_id").mutate(_nth=ibis.row_number().over(latest))
+    best = hit.filter(hit._nth == 0).select(_row=row, _member_team="_label")
     joined = joined.left_join(best, joined[row] == best._row)
     return joined.mutate(team=known_or(joined.team, joined._member_team)).drop("_row", "_member_team")
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import ibis
 
-from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
+from deskmeter.facts.attribution import with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label
+from deskmeter.facts.places import with_customer_kind, with_whereabouts
 from deskmeter.facts.tables import Tables, key, known_or, whole_seconds
 
 
@@ -17,16 +18,22 @@ def calls(t: Tables) -> Mapping[str, ibis.Table]:
     ).rename(agent_id="agent")
     rows = with_home_ticket(rows, t)
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
-    rows = with_customer(rows, t, "person", None)
+    rows = with_whereabouts(rows, t, "person", None)
+    tickets = t["ticket"].select(_of="ticket_id", _channel="channel")
+    rows = rows.left_join(tickets, [("ticket_id", "_of")])
+    # the channel is the ticket's; a call without one is `phone` (rulings 74, 79)
+    rows = rows.mutate(channel=rows._of.notnull().ifelse(rows._channel, ibis.literal("phone"))).drop("_of", "_channel")
     rows = rows.mutate(filed_us=known_or(rows.ended_at, rows.ringing_at))
+    rows = with_customer_kind(rows, t, "asker_key", "filed_us")
     rows = with_ticket_state(rows, t, "filed_us", "row", "agent_key")
     waited = known_or(rows.queue_s, whole_seconds(known_or(rows.answered_at, rows.ended_at) - rows.ringing_at))
     return {
         "f_call": rows.select(
             "source", "ticket_id", "has_ticket", "customer", "account", "agent", "team", "priority", "status", "stage",
             "queue", "direction", "outcome", "talk_s", "hold_s", "wrap_s", "is_transferred",
+            "country", "language", "requester", "customer_kind", "asker_key", "channel",
             call="id", at_us="ended_at", ringing_us="ringing_at", answered_us="answered_at", queue_s=waited,
-            handle_s=rows.talk_s + rows.hold_s + rows.wrap_s, channel=ibis.literal("phone"),
+            handle_s=rows.talk_s + rows.hold_s + rows.wrap_s,
         )
     }  # fmt: skip
 

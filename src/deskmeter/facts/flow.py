@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 import ibis
 
+from deskmeter.facts.places import with_customer_kind
 from deskmeter.facts.state import with_values
 from deskmeter.facts.tables import Tables, known_or
 
 _STATE = ("agent", "team", "priority", "status", "stage")
+_PERSONAL = ("account", "country", "language", "requester", "customer_kind")
 
 
 def flows(t: Tables) -> Mapping[str, ibis.Table]:
@@ -59,16 +61,18 @@ def _flow(table: ibis.Table, flow: ibis.Value | str, sign: int) -> ibis.Table:
 
 def contacts(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_contact`: tickets created, new-contact messages, and inbound calls without a ticket (rulings 15, 31, 79)."""
-    ticket = t["f_ticket"]
+    personal = t["ticket"].select(*_PERSONAL, _of="ticket_id")
+    ticket = t["f_ticket"].join(personal, [("ticket_id", "_of")]).drop("_of")
     created = ticket.select(
-        "source", "ticket_id", "customer", contact=ibis.literal("created"), at_us="created_us", channel="channel",
+        "source", "ticket_id", "customer", *_PERSONAL, contact=ibis.literal("created"), at_us="created_us", channel="channel",
         agent="first_agent", team="first_team", priority="first_priority", status="created_status", stage="created_stage",
     )  # fmt: skip
-    again = t["new_contact"].join(ticket.select("ticket_id", "channel", "customer"), "ticket_id")
+    again = t["new_contact"].join(ticket.select("ticket_id", "channel", "customer", *_PERSONAL), "ticket_id")
     again = again.select(
         "source",
         "ticket_id",
         "customer",
+        *_PERSONAL,
         *_STATE,
         contact=ibis.literal("new_contact"),
         at_us="eff_us",
@@ -79,8 +83,9 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
         ~calls.has_ticket & (calls.direction == "in") & known_or(calls.outcome != "flowed_out", ibis.literal(True))
     )
     blank = ibis.null("string")
+    calls = with_customer_kind(calls.drop("customer_kind"), t, "asker_key", "ringing_us")
     calls = calls.select(
-        "source", "ticket_id", "customer", "agent", "team",
+        "source", "ticket_id", "customer", *_PERSONAL, "agent", "team",
         contact=ibis.literal("call"), at_us="ringing_us", channel=ibis.literal("phone"),
         priority=blank, status=blank, stage=blank,
     )  # fmt: skip
@@ -139,10 +144,14 @@ def activities(t: Tables) -> Mapping[str, ibis.Table]:
         (done.kind.isin(["message", "note"]), done.is_public.ifelse("reply", "note")),
         *((done.kind == kind, ibis.literal(name)) for kind, name in ACTIVITIES.items()),
     )
+    done = done.mutate(activity=kinds)
     return {
         "f_activity": done.select(
-            "source", "ticket_id", "team", "priority", "status", "stage",
-            at_us="own_eff_us", agent="actor_label", activity=kinds, message_channel="channel", counted_us="eff_us",
+            "source", "ticket_id", "team", "priority", "status", "stage", "activity",
+            # an answered call is filed at its own answer, though its ticket may have been written afterwards
+            at_us=(done.kind == "call").ifelse(done.said_us, done.own_eff_us),
+            message_channel=done.activity.isin(["opening", "reply"]).ifelse(done.channel, ibis.null("string")),
+            agent="actor_label", counted_us="eff_us",
         )
     }  # fmt: skip
 

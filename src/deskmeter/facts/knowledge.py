@@ -6,8 +6,7 @@ import ibis
 import pyarrow as pa
 
 from deskmeter.facts.attribution import with_home_ticket
-from deskmeter.facts.people import with_label
-from deskmeter.facts.places import with_whereabouts
+from deskmeter.facts.places import with_customer_kind, with_whereabouts
 from deskmeter.facts.tables import Tables, key, known_or
 
 _IN_ORDER = ("at_us", "id")
@@ -63,15 +62,14 @@ def kb_events(t: Tables) -> Mapping[str, ibis.Table]:
         has_ticket=rows.ticket.notnull(),
     )
     rows = with_home_ticket(rows, t)
-    rows = with_whereabouts(rows, t, "person", None)
-    rows = with_label(rows, t["person"], "source", "person", "requester")
+    rows = with_customer_kind(with_whereabouts(rows, t, "person", None), t, "asker_key", "at_us")
     rows = rows.left_join(t["kb_words"], [("words", "_written")]).drop("_written")
     items = t["kb_item"].select(_item="key", _label="label", category="category")
     rows = rows.left_join(items, [("item_key", "_item")])
     return {
         "f_kb_event": rows.select(
             "source", "id", "kind", "at_us", "ticket_id", "has_ticket", "session", "person_key", "customer", "account",
-            "country", "language", "requester", "item_key", "category", "is_helpful",
+            "country", "language", "requester", "customer_kind", "item_key", "category", "is_helpful",
             item=known_or(rows._label, rows.item_id), words="_plain",
         )
     }  # fmt: skip
@@ -151,7 +149,8 @@ def kb_sessions(t: Tables) -> Mapping[str, ibis.Table]:
     )
     followed = after.select(_session="session").distinct()
     found = found.left_join(followed, [("session", "_session")])
-    return {"f_kb_session": found.mutate(is_followed=found._session.notnull()).drop("_session")}
+    found = found.mutate(is_followed=found._session.notnull(), ticket_id=ibis.null("int64")).drop("_session")
+    return {"f_kb_session": with_customer_kind(found, t, "person_key", "at_us").drop("ticket_id")}
 
 
 def kb_searches(t: Tables) -> Mapping[str, ibis.Table]:
@@ -167,7 +166,8 @@ def kb_searches(t: Tables) -> Mapping[str, ibis.Table]:
         "source", "session", "at_us", "ticket_id", "words", "is_failed"
     )
     sessions = t["f_kb_session"].select(*_PERSONAL, "person_key", _of="session")
-    return {"f_kb_search": searches.join(sessions, [("session", "_of")]).drop("_of")}
+    joined = searches.join(sessions, [("session", "_of")]).drop("_of")
+    return {"f_kb_search": with_customer_kind(joined, t, "person_key", "at_us")}
 
 
 def kb_issues(t: Tables) -> Mapping[str, ibis.Table]:
@@ -178,11 +178,11 @@ def kb_issues(t: Tables) -> Mapping[str, ibis.Table]:
     events = t["f_kb_event"]
     marked = events.filter((events.kind == "resolved") & events.ticket_id.notnull())
     marked = marked.select(_ticket="ticket_id").distinct()
-    personal = t["ticket"].select(*[name for name in _PERSONAL if name != "customer"], _id="ticket_id")
+    personal = t["ticket"].select(*[name for name in _PERSONAL if name != "customer"], "customer_kind", _id="ticket_id")
     tickets = t["f_ticket"].join(personal, [("ticket_id", "_id")])
     tickets = tickets.left_join(marked, [("ticket_id", "_ticket")])
     created = tickets.select(
-        "source", "ticket_id", *_PERSONAL, at_us="created_us", is_by_item=tickets._ticket.notnull(),
+        "source", "ticket_id", *_PERSONAL, "customer_kind", at_us="created_us", is_by_item=tickets._ticket.notnull(),
         session=ibis.null("string"), agent="first_agent", team="first_team", priority="first_priority",
         status="created_status", stage="created_stage",
     )  # fmt: skip
@@ -190,7 +190,7 @@ def kb_issues(t: Tables) -> Mapping[str, ibis.Table]:
     sessions = sessions.filter(sessions.is_marked)
     blank = ibis.null("string")
     alone = sessions.select(
-        "source", "at_us", "session", *_PERSONAL, ticket_id=ibis.null("int64"), is_by_item=ibis.literal(True),
+        "source", "at_us", "session", *_PERSONAL, "customer_kind", ticket_id=ibis.null("int64"), is_by_item=ibis.literal(True),
         agent=blank, team=blank, priority=blank, status=blank, stage=blank,
     )  # fmt: skip
     return {"f_kb_issue": created.union(alone.select(*created.columns))}

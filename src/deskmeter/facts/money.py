@@ -6,7 +6,7 @@ import ibis
 
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label
-from deskmeter.facts.places import with_whereabouts
+from deskmeter.facts.places import with_customer_kind, with_whereabouts
 from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or
 
 
@@ -122,6 +122,7 @@ def orders(t: Tables) -> Mapping[str, ibis.Table]:
     rows = with_home_ticket(rows, t)
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
     rows = with_whereabouts(rows, t, "person", "account").rename(buyer="own_customer")
+    rows = with_customer_kind(rows, t, "asker_key", "paid_at")
     rows = rows.mutate(row=key(rows.source, rows.order), agent_key=key(rows.source, rows.agent_id))
     rows = with_ticket_state(rows, t, "paid_at", "row", "agent_key")
     rows = rows.mutate(is_refund=known_or(rows.amount_micros < 0, ibis.literal(False)))
@@ -130,7 +131,7 @@ def orders(t: Tables) -> Mapping[str, ibis.Table]:
         "f_order": rows.select(
             "source", "order", "ticket_id", "customer", "buyer", "account", "agent", "team", "priority", "status",
             "stage", "currency", "amount_micros", "cost_micros", "order_kind", "is_refund", "has_ticket", "is_first",
-            "has_second", "country", "language",
+            "has_second", "country", "language", "requester", "customer_kind",
             at_us="paid_at", is_order=~rows.is_refund, margin_micros=rows.amount_micros - rows.cost_micros,
         )
     }  # fmt: skip

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import ibis
 
 from deskmeter.facts.attribution import with_home_ticket, with_ticket_state
-from deskmeter.facts.people import with_label, with_role
-from deskmeter.facts.places import with_whereabouts
+from deskmeter.facts.people import with_role
+from deskmeter.facts.places import with_customer_kind, with_whereabouts
 from deskmeter.facts.tables import FAR_PAST, Tables, key, known_or
 
 _PERSONAL = ("customer", "account", "country", "language", "requester")
@@ -20,7 +20,6 @@ def preferences(t: Tables) -> Mapping[str, ibis.Table]:
     rows = t.canonical("preference_span")
     rows = rows.mutate(person_key=key(rows.source, rows.person), ticket_id=ibis.null("int64"))
     rows = with_whereabouts(rows, t, "person", None)
-    rows = with_label(rows, t["person"], "source", "person", "requester")
     return {
         "f_preference": rows.select(
             "source", "id", "person_key", *_PERSONAL, "channel", "is_preferred", "is_opted_out",
@@ -45,13 +44,13 @@ def messages_out(t: Tables) -> Mapping[str, ibis.Table]:
     rows = with_role(rows, t, "source", "author_id", "at_us", "row", "role_then", "agent")
     stated = (rows.author_kind == "unknown").ifelse(ibis.null("string"), rows.author_kind)
     rows = rows.mutate(author_kind=ibis.coalesce(stated, rows.role_then, ibis.literal("unknown")))
-    rows = with_label(rows, t["person"], "source", "person", "requester")
-    rows = with_whereabouts(rows, t, "person", None)
+    rows = with_customer_kind(with_whereabouts(rows, t, "person", None), t, "asker_key", "at_us")
     rows = with_ticket_state(rows, t, "at_us", "row", "author_key")
     rows = rows.left_join(_preferred_then(rows, t), [("row", "_row")]).drop("_row")
     return {
         "f_message_out": rows.select(
             "source", "ticket_id", *_PERSONAL, "agent", "team", "priority", "status", "stage", "author_kind",
+            "customer_kind",
             "message_channel", "preferred_channel", "at_us", message="id",
         )
     }  # fmt: skip

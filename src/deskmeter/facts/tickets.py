@@ -59,7 +59,9 @@ def ticket_rows(t: Tables) -> Mapping[str, ibis.Table]:
         country=known_or(found._country, found._a_country),
         opened_by=found.is_staff_opened.ifelse("staff", "customer"),
     )
-    before = ibis.window(group_by="requester_key", order_by=["created_us", "ticket_id"])
+    # of two tickets of one second the smaller id comes first (ruling 70)
+    found = found.mutate(_created_s=found.created_us // 1_000_000)
+    before = ibis.window(group_by="requester_key", order_by=["_created_s", "ticket_id"])
     nth = ibis.row_number().over(before)
     found = found.mutate(
         customer_kind=ibis.cases(
@@ -133,11 +135,12 @@ def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
         first_agent=first("agent"),
         first_team=first("team"),
         first_priority=first("priority"),
-        created_status=timeline.status.argmin(timeline.ord, where=timeline.is_creation & timeline.status.notnull()),
-        created_stage=timeline.stage.argmin(timeline.ord, where=timeline.is_creation),
         escalations=(timeline.kind == "escalation").cast("int64").sum().cast("int64"),
+        start_pos=timeline.pos.min(where=own),
         end_pos=timeline.pos.max(),
     )
+    created = timeline.select(_pos="pos", created_status="status", created_stage="stage")
+    per = per.join(created, per.start_pos == created._pos).drop("_pos", "start_pos")
     now = timeline.select(
         _pos="pos", now_agent="agent", now_team="team", now_priority="priority", now_status="status", now_stage="stage",
         is_resolved="is_resolved",
@@ -192,9 +195,11 @@ def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
 
 def _with_repeats(per: ibis.Table) -> ibis.Table:
     """Adds next_us: when the same requester's next ticket was created, whoever it is about."""
-    in_order = ibis.window(group_by="requester_key", order_by=["created_us", "ticket_id"])
+    per = per.mutate(_created_s=per.created_us // 1_000_000)
+    in_order = ibis.window(group_by="requester_key", order_by=["_created_s", "ticket_id"])
     next_us = per.created_us.lead().over(in_order)
-    return per.mutate(next_us=per.requester_key.notnull().ifelse(next_us, ibis.null("int64")))
+    per = per.mutate(next_us=per.requester_key.notnull().ifelse(next_us, ibis.null("int64")))
+    return per.drop("_created_s")
 
 
 def _with_returns(t: Tables, per: ibis.Table) -> ibis.Table:

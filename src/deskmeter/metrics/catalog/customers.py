@@ -1,5 +1,7 @@
 """Customers: who came, who left, who stayed, and how often they ask (metrics 9)."""
 
+from dataclasses import replace
+
 import ibis
 
 from deskmeter.metrics.catalog_roles import CREATED
@@ -36,13 +38,14 @@ _OF_TICKETS = frozenset(
         "product_then",
     }
 )  # fmt: skip
+_JOINED = Part("f_customer_span", Flow("from_us"), only_dims=CUSTOMER_DIMS)
 _START = Part(customers_of_start, Always("at_us"), only_dims=CUSTOMER_DIMS)
 
 
 def _stock(id: str, label: str, definition: str, when: Stock, basis: str) -> Metric:
     return Metric(
         id=id, label=label, family=FAMILY, definition=definition, formula="number of customers", unit="count",
-        basis=basis, credit="none", good="up", parts=(Part("f_customer_span", when),), aggregate=Count(),
+        basis=basis, credit="none", good="up", parts=(Part("f_customer_span", when, only_dims=CUSTOMER_DIMS),), aggregate=Count(),
         sources=("KPI8",), notes=(_PLAN,), is_stock=True, is_additive=False, decimals=0,
     )  # fmt: skip
 
@@ -81,7 +84,7 @@ COUNTS = (
     _count(
         "customers_new", "New customers",
         "Joinings of the period; someone who returns counts here and as won back. Spans that overlap or touch are one.",
-        "number of joinings", "joined", Part("f_customer_span", Flow("from_us")), "up",
+        "number of joinings", "joined", _JOINED, "up",
     ),
     _count(
         "customers_lost", "Lost customers",
@@ -91,7 +94,7 @@ COUNTS = (
     _count(
         "customers_won_back", "Customers won back",
         "Joinings of customers whose earlier span had ended, or of whom the source says that they were won back.",
-        "number of such joinings", "joined", Part("f_customer_span", Flow("from_us"), keep=_won_back), "up",
+        "number of such joinings", "joined", replace(_JOINED, keep=_won_back), "up",
     ),
     _count(
         "customers_moved_in", "Customers moved in",
@@ -191,7 +194,7 @@ customer_survival_km = Metric(
     basis="joined",
     credit="none",
     good="up",
-    parts=(Part("f_customer_span", Flow("from_us")),),
+    parts=(_JOINED,),
     aggregate=Survival(
         length=lambda rows, asked: ibis.coalesce(rows.to_us, asked.as_of_us) - rows.from_us,
         seen=lambda rows, asked: rows.to_us.notnull(),
