@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from math import fsum
 
 import ibis
 import pyarrow as pa
@@ -79,39 +80,15 @@ def drill(access: Access, request: Request, metric_info: MetricInfo, limit: int 
     return DrillResult(metric_info, tuple(names), tuple(shown), len(rows), top, bottom, cell.value)
 
 
-def _counted_parts(metric: Metric) -> range:
-    """The parts whose rows make the number: what still runs is shown beside it."""
-    if isinstance(metric.aggregate, Stat) and metric.aggregate.running is not None:
-        return range(metric.aggregate.running)
-    return range(len(metric.parts))
-
-
-def _divisors(metric: Metric) -> dict[str, int]:
-    """By what each column of the rows is divided to be in the metric's unit (money is added up in millionths)."""
-    if isinstance(metric.aggregate, Ratio):
-        return {"numerator": metric.aggregate.top_divisor, "denominator": metric.aggregate.bottom_divisor}
-    return {"value": metric.aggregate.divisor} if isinstance(metric.aggregate, Sum) else {}
-
-
-def _in_units(metric: Metric, table: pa.Table) -> pa.Table:
-    for name, divisor in _divisors(metric).items():
-        if divisor != 1 and name in table.column_names:
-            values = [None if value is None else value / divisor for value in table[name].to_pylist()]
-            table = table.set_column(table.column_names.index(name), name, pa.array(values, pa.float64()))
-    return table
-
-
 def _sums(metric: Metric, cell: Cell, tables: list[pa.Table]) -> tuple[float | None, float | None]:
     """Both parts added up from the drilled rows themselves, not from the number."""
     top = bottom = None
-    divisors = _divisors(metric)
     for table in tables:
         for name in ("numerator", "value", "count"):
             if name in table.column_names and top is None:
-                top = sum(value or 0 for value in table[name].to_pylist()) / divisors.get(name, 1)
+                top = fsum(value or 0 for value in table[name].to_pylist())
         if "denominator" in table.column_names:
-            added = sum(value or 0 for value in table["denominator"].to_pylist())
-            bottom = (bottom or 0.0) + added / divisors.get("denominator", 1)
+            bottom = (bottom or 0.0) + fsum(value or 0 for value in table["denominator"].to_pylist())
     if isinstance(metric.aggregate, Stat) and bottom is None:
         bottom = float(cell.n)
     return top, bottom
