@@ -170,7 +170,7 @@ OWN_FACTS: Mapping[str, OwnFact] = {
             _at(_THEN),
             (),
             {**_TICKET, "customer": "customer"},
-            splits=f"{_STATE} customer channel contact",
+            splits=f"{_STATE} customer channel contact account country language requester customer_kind",
         ),
         OwnFact(
             "flows",

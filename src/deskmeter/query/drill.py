@@ -6,9 +6,11 @@ from math import fsum
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from deskmeter.base.errors import AskerError
 from deskmeter.base.time import from_micros
+from deskmeter.facts.tables import FAR_FUTURE
 from deskmeter.metrics.spec import (
     Asked,
     Count,
@@ -218,6 +220,9 @@ def _readable(table: pa.Table) -> pa.Table:
                 "time_us",
             )
             if not is_length and pa.types.is_int64(column.type):
+                # ends that are always or never lie beyond any date: they are shown as none
+                is_real = pc.less(pc.abs(column), FAR_FUTURE // 2)
+                column = pc.if_else(is_real, column, pa.scalar(None, pa.int64()))
                 column = column.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
         if name.endswith("_date") and pa.types.is_integer(column.type):
             column = column.cast(pa.int32()).cast(pa.date32())
