@@ -15,32 +15,39 @@ from deskmeter.service import Desk
 STORIES = {story.name: story for story in load_stories()}
 
 
-def _instant(one: Expectation) -> tuple[bool, datetime]:
+def _as_of(one: Expectation) -> datetime:
     story = STORIES[one.story]
-    return story.own_desk, request_of(story, one).as_of or story.as_of
+    return request_of(story, one).as_of or story.as_of
 
 
-# one instant after another, since a desk keeps only a few of them at hand
-EXPECTATIONS = sorted((one for story in STORIES.values() for one in story.expectations), key=_instant)
+def _desk(one: Expectation) -> str:
+    """The desk that a story is asked in: its own, or the one of its instant of knowledge."""
+    return one.story if STORIES[one.story].own_desk else f"{_as_of(one):%Y-%m-%d %H.%M.%S}"
+
+
+EXPECTATIONS = sorted((one for story in STORIES.values() for one in story.expectations), key=_desk)
 
 
 class Desks:
-    """One desk for all stories, each a source of its own, and one more for each story that needs its own."""
+    """One desk for all stories of one instant of knowledge, each a source of its own.
+
+    A desk that knows of one instant alone is built once; a story about whole desks has a desk of its own.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: dict[str, Desk] = {}
 
-    def of(self, story: Story) -> Desk:
-        name = story.name if story.own_desk else "shared"
+    def of(self, expectation: Expectation) -> Desk:
+        name = _desk(expectation)
         if name not in self._open:
-            stories = [story] if story.own_desk else [one for one in STORIES.values() if not one.own_desk]
-            self._open[name] = self._make(self._folder / name, stories)
+            stories = dict.fromkeys(one.story for one in EXPECTATIONS if _desk(one) == name)
+            self._open[name] = self._make(self._folder / name, [STORIES[story] for story in stories])
         return self._open[name]
 
     def _make(self, folder: Path, stories: list[Story]) -> Desk:
         folder.mkdir()
-        write_config(folder, DeskConfig(**(stories[0].desk if stories[0].own_desk else {})))
+        write_config(folder, DeskConfig(**stories[0].desk))
         if stories[0].targets:
             text = yaml.safe_dump({"targets": stories[0].targets})
             (folder / "targets.yml").write_text(text, encoding="utf-8")
@@ -65,7 +72,7 @@ def desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
 @pytest.mark.parametrize("expectation", EXPECTATIONS, ids=[one.id for one in EXPECTATIONS])
 def test_story_comes_out_as_counted_by_hand(expectation: Expectation, desks: Desks) -> None:
     story = STORIES[expectation.story]
-    desk = desks.of(story)
+    desk = desks.of(expectation)
     request = request_of(story, expectation)
     if expectation.cells is None:
         with pytest.raises(AskerError) as caught:

@@ -18,7 +18,7 @@ NAMES = {
 def activity_recs(ticket: Ticket) -> list[tuple[Rec, datetime]]:
     """(row filed at its own time, instant that the ticket's clocks read) of each activity (ruling 29).
 
-    By staff or unnamed staff; bots do none, nor does the requester on their own ticket (ruling 74).
+    By staff or unnamed staff; bots do none, nor does the requester on their own ticket (ruling 74), calls included.
     """
     out = []
     for event, state in zip(ticket.events, ticket.states, strict=True):
@@ -35,7 +35,7 @@ def activity_recs(ticket: Ticket) -> list[tuple[Rec, datetime]]:
         out.append((rec, event.at))
     for call in ticket.calls:
         answered = call.get("answered_at")
-        if answered is not None:
+        if answered is not None and (call.get("agent") is None or call.get("agent") != ticket.requester):
             at = max(answered, ticket.created_at)
             position = ticket.position_at(at, inclusive=True) or 0
             rec = Rec(ticket.world, answered, ticket, ticket.states[position], agent=call.get("agent"))

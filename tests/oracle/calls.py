@@ -29,8 +29,7 @@ def call_rec(world: World, call: Row, at: datetime) -> Rec:
     if ticket is None:
         rec.team, rec.channel = world.people.team(agent, at), "phone"
     else:
-        position = ticket.position_at(at, inclusive=True)
-        rec.state = ticket.states[position or 0]
+        rec.state = ticket.state_then(at)
     names = {"call_direction": "direction", "queue": "queue", "outcome": "outcome"}
     rec.more.update({dimension: call.get(column) for dimension, column in names.items()})
     return rec

@@ -263,9 +263,9 @@ def order_recs(desk: Desk, refunds: bool = False) -> list[tuple[Book, Rec]]:
                 if ticket is None:
                     rec.team, rec.channel = book.world.people.team(rec.agent, rec.at), None
                 else:
-                    rec.state = ticket.states[ticket.position_at(rec.at, inclusive=True) or 0]
+                    rec.state = ticket.state_then(rec.at)
                 rec.key = customer and (book.world.source, customer)
-                rec.more.update({"plan": book.plan(customer, rec.at, True), "currency": order.get("currency")})
+                rec.more["currency"] = order.get("currency")
                 out.append((book, rec))
     return out
 

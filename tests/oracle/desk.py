@@ -12,7 +12,7 @@ from oracle.ordering import Event, Thread, survivors, threads
 from oracle.people import People
 from oracle.replies import FirstReply, Wait, contacts_by_staff, first_reply, last_resolution, waits
 from oracle.rows import History, Row, by_source, naive_utc
-from oracle.state import schedule_spans, states
+from oracle.state import State, schedule_spans, states
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,11 @@ class Ticket:
             if event.at < moment or (inclusive and event.at == moment):
                 found = position
         return found
+
+    def state_then(self, moment: datetime) -> State:
+        """Its state at `moment`; before its creation the one at the creation's instant."""
+        position = self.position_at(max(moment, self.created_at), inclusive=True)
+        return self.states[position or 0]
 
     def first_ever(self, attribute: str) -> str | None:
         """Ruling 9: the first agent, team or priority that the ticket ever had by `as_of`."""

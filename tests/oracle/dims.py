@@ -32,7 +32,8 @@ def _raw(desk: Desk, ask: Ask, rec: Rec, dimension: str) -> Any:
     if dimension == "ticket":
         return rec.ticket.id if rec.ticket else None
     if dimension in ("hour", "weekday"):
-        wall = local(rec.at, ask.zone)
+        # what is read just before an instant belongs to the hour and day before it
+        wall = local(rec.at - timedelta(microseconds=rec.is_just_before), ask.zone)
         return f"{wall.hour:02d}" if dimension == "hour" else DAYS[wall.weekday()]
     if dimension == "agent":
         return desk.name("person", rec.world, _credited(rec, "agent", "assignee"))
@@ -63,7 +64,7 @@ def _custom(rec: Rec, dimension: str) -> Any:
     if rec.ticket is None:
         return None
     base = dimension.removesuffix("_then")
-    state: State | None = rec.state if base != dimension else rec.ticket.states[-1]
+    state: State | None = (rec.then or rec.state) if base != dimension else rec.ticket.states[-1]
     if state is None:
         return None
     if base == "tag":

@@ -120,7 +120,10 @@ def _to_date(desk: Desk, window: Window) -> list[Rec]:
     recs = []
     for book, rec in order_recs(desk, refunds=True):
         order: Row = rec.value
-        rec.more["plan"] = book.plan(book.order_customer(order), window.stock_at, window.inclusive)
+        customer = book.order_customer(order)
+        if customer is None and rec.ticket is not None:
+            customer = book.world.customer(rec.ticket.account, rec.ticket.requester)
+        rec.more["plan"] = book.plan(customer, window.stock_at, window.inclusive)
         known = order.get("cost_micros") is not None and order.get("amount_micros") is not None
         if window.before_end(rec.at):
             currency = order.get("currency")

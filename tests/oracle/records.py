@@ -37,6 +37,7 @@ class Rec:
     person: str | None = None
     account: str | None = None
     channel: Any = SAME
+    then: State | None = None  # what `_then` reads where `state` is that of a stretch
     is_just_before: bool = False  # the basis is the state just before `at`
     more: dict[str, Any] = field(default_factory=dict)
 

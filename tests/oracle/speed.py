@@ -186,6 +186,7 @@ def _span_rows(ticket: Ticket, ask: Ask, upto: datetime, last_at: datetime) -> l
         if a < b:
             rec = at_resolution(ticket, ticket.resolution)
             rec.priority = ticket.states[ticket.resolution.position].priority
+            rec.then = rec.state
             rec.state, rec.agent, rec.team = state, state.assignee, state.team
             rec.value = ticket.lived.elapsed(a, b, ask.clock, ask.policy, last_at)
             recs.append(rec)

@@ -99,7 +99,7 @@ def survey_rec(world: World, row: Row, survey: Row, at: datetime) -> Rec:
         rec.team = world.people.team(agent, at)
         rec.channel = "phone" if call else None
     else:
-        rec.state = ticket.states[ticket.position_at(at, inclusive=True) or 0]
+        rec.state = ticket.state_then(at)
     rec.more.update({"survey_kind": row["kind"], "occasion": either("occasion")})
     return rec
 
@@ -125,17 +125,19 @@ def _on_scale(desk: Desk, kind: str) -> list[Rec]:
     return [rec for rec in answer_recs(desk, kind) if rec.key.is_on_own_scale]
 
 
+def _with_rule(desk: Desk) -> list[Rec]:
+    """A scale without a rule is set aside, for the mean too (ruling 33)."""
+    return [rec for rec in answer_recs(desk, "csat") if rec.key.is_satisfied is not None]
+
+
 def csat(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Satisfied answers / answers; a scale without a rule is set aside."""
-    recs = [rec for rec in answer_recs(desk, "csat") if rec.key.is_satisfied is not None]
-    return share(recs, lambda rec: bool(rec.key.is_satisfied))
+    return share(_with_rule(desk), lambda rec: bool(rec.key.is_satisfied))
 
 
 def csat_average(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Within one scale only: null where there is more than one (ruling 34)."""
-    return Outcome(
-        {"rows": answer_recs(desk, "csat")}, one_only("scale", plain_values(ask.stat or "mean", ask.within_s))
-    )
+    return Outcome({"rows": _with_rule(desk)}, one_only("scale", plain_values(ask.stat or "mean", ask.within_s)))
 
 
 def one_only(dimension: str, aggregate: Callable[[Parts], Cell]) -> Callable[[Parts], Cell]:
@@ -143,7 +145,7 @@ def one_only(dimension: str, aggregate: Callable[[Parts], Cell]) -> Callable[[Pa
 
     def guarded(parts: Parts) -> Cell:
         if len({rec.more[dimension] for recs in parts.values() for rec in recs}) > 1:
-            return cell(None, sum(len(recs) for recs in parts.values()))
+            return cell(None, aggregate(parts)["n"])
         return aggregate(parts)
 
     return guarded

@@ -43,7 +43,8 @@ def calendars(t: Tables) -> None:
 def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
     """`ticket_schedule`: which schedule each ticket lived under, when; tickets with only the default have no row.
 
-    The stretches of a ticket tile all of time. A gap uses the default schedule (ruling 14).
+    The stretches of a ticket tile all of time. A gap uses the default schedule (ruling 14). last_schedule: the
+    last one begun by then, though it may have ended (ruling 75).
     """
     known = t.canonical("schedule")
     known = known.select(_schedule=key(known.source, known.id))
@@ -75,9 +76,17 @@ def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
     marks = marks.left_join(known, marks.schedule == known._schedule)
     marks = marks.left_join(t["default_schedule"].rename(_source="source"), [("source", "_source")])
     in_order = ibis.window(group_by="ticket_id", order_by=["at_us", "rank"])
+    marks = marks.select("ticket_id", "at_us", "rank", "_schedule", "default_schedule")
+    marks = marks.mutate(_nth=ibis.row_number().over(in_order))
+    named_nth = marks._schedule.notnull().ifelse(marks._nth, ibis.null("int64"))
+    so_far = ibis.window(group_by="ticket_id", order_by="_nth", following=0)
+    marks = marks.mutate(_last_nth=named_nth.max().over(so_far))
+    named = marks.select(_of="ticket_id", _at_nth="_nth", _last="_schedule")
+    marks = marks.left_join(named, [("ticket_id", "_of"), ("_last_nth", "_at_nth")]).drop("_of", "_at_nth")
     lived = marks.select(
         "ticket_id",
         schedule=known_or(marks._schedule, marks.default_schedule),
+        last_schedule=known_or(marks._last, marks.default_schedule),
         from_us="at_us",
         to_us=known_or(marks.at_us.lead().over(in_order), ibis.literal(FAR_FUTURE)),
     )
@@ -104,8 +113,8 @@ def with_clocks(
 ) -> ibis.Table:
     """`table` with calendar_us, business_us (as lived) and business_last_us between two instants.
 
-    `row` is the unique key of `table`, which has ticket_id and source. The last schedule is the one in force at
-    `end_us` (by default `to_us`). Null business time: some part lies in no schedule (ruling 14).
+    `row` is the unique key of `table`, which has ticket_id and source. The last schedule is the last that began
+    by `end_us` (by default `to_us`). Null business time: some part lies in no schedule (ruling 14).
     """
     asked = table.select(
         row, "ticket_id", "source", _from=table[from_us], _to=table[to_us], _end=table[end_us or to_us]
@@ -116,7 +125,7 @@ def with_clocks(
         _lived_us=pieces._us.sum().cast("int64"), _gaps=pieces._us.isnull().cast("int64").sum()
     )
     summed = summed.rename(_row=row)
-    last = schedule_at(asked, t, "_end")
+    last = last_schedule_at(asked, t, "_end")
     last = elapsed(last, t["calendar_day"], "schedule", "_from", "_to", "_last_us")
     last = last.select(_last_row=row, _last_us="_last_us")
     joined = table.left_join(summed, table[row] == summed._row)
@@ -128,9 +137,11 @@ def with_clocks(
     ).drop("_row", "_lived_us", "_gaps", "_last_row", "_last_us")
 
 
-def schedule_at(asked: ibis.Table, t: Facts, at: str) -> ibis.Table:
-    """`asked` with `schedule`: the one in force on its ticket at the instant `at`."""
-    lived = t["ticket_schedule"].rename(_ticket="ticket_id", _schedule="schedule", _from_us="from_us", _to_us="to_us")
+def last_schedule_at(asked: ibis.Table, t: Facts, at: str) -> ibis.Table:
+    """`asked` with `schedule`: the last one that began on its ticket by the instant `at` (ruling 75)."""
+    lived = t["ticket_schedule"].select(
+        _ticket="ticket_id", _schedule="last_schedule", _from_us="from_us", _to_us="to_us"
+    )
     default = t["default_schedule"].rename(_source="source")
     joined = asked.left_join(
         lived, [asked.ticket_id == lived._ticket, lived._from_us <= asked[at], lived._to_us > asked[at]]

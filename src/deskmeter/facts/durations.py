@@ -70,7 +70,8 @@ def _resolution_lengths(t: Tables) -> list[ibis.Table]:
 def durations(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_duration`: one row a length of time, in whole seconds of three clocks, filed at its end."""
     clocked = in_seconds(with_clocks(t["length"], t, "row"))
-    state = t["timeline"].select("pos", *_STATE)
+    # the channel of the reply that ended it; a length of a resolution is never asked for it
+    state = t["timeline"].select("pos", *_STATE, message_channel="channel")
     filed = clocked.join(state, "pos")
     return {"f_duration": filed.mutate(at_us=filed.to_us).drop("row", "to_us")}
 

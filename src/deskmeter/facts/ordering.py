@@ -12,6 +12,7 @@ from deskmeter.facts.merges import Merge, resolve_merges
 from deskmeter.facts.tables import Tables, known_or
 
 # creation stands first in its ticket, whatever its sequence
+_CALL = 2  # rank of calls among the counters: after all events of their instant
 ORDER = ("eff_us", "later", "counter_rank", "counter", "sequence", "at", "id")
 MOVING = ("message", "note", "time_entry", "viewing", "escalation", "merged", "call")
 POSITIONS_PER_TICKET = 2**24  # more events than any ticket holds; keeps one whole number unique per event
@@ -68,7 +69,7 @@ def _answered_calls(t: Tables) -> ibis.Table:
         "is_public": ibis.literal(False),
         "to_value": calls.id,
         "seconds": ibis.null("int64"),
-        "counter_rank": ibis.literal(2).cast("int8"),
+        "counter_rank": ibis.literal(_CALL).cast("int8"),
     }
     return calls.select(**{name: values.get(name, blank) for name in staged.columns})
 
@@ -96,7 +97,9 @@ def effective(t: Tables) -> Mapping[str, ibis.Table]:
     creations = run.filter(run.is_created).mutate(nth=ibis.row_number().over(in_order))
     creations = creations.filter(creations.nth == 0)
     creations = creations.select(_created_ticket="ticket_id", _created_us="eff0_us", _creation_no="event_no")
-    born = run.group_by(_ticket=run.ticket_id).aggregate(_first_us=run.eff0_us.min())
+    # a ticket of which nothing but a call is known is none
+    own = run.filter(run.counter_rank < _CALL)
+    born = own.group_by(_ticket=own.ticket_id).aggregate(_first_us=own.eff0_us.min())
     born = born.left_join(creations, [("_ticket", "_created_ticket")]).drop("_created_ticket")
     born = born.mutate(created_us=known_or(born._created_us, born._first_us)).drop("_created_us", "_first_us")
     known = run.join(born, [("ticket_id", "_ticket")])

@@ -11,6 +11,7 @@ from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or
 
 _REPLY_KINDS = ("first_reply", "next_reply")
 _SECOND_US = 1_000_000
+_STATE = ("agent", "team", "stage", "status")
 _AT_RISK = (4, 5)  # 80 % of the target used
 
 
@@ -81,7 +82,10 @@ def sla_ends(t: Tables) -> Mapping[str, ibis.Table]:
     both = start.join(marks, [start.ticket_id == marks._ticket, marks._pos > start.start_pos])
     no = ibis.null("int64")
     ends = both.group_by(_row=both["row"]).aggregate(
-        replied_us=both.is_reply.ifelse(both._eff, no).min(), done_us=both.is_resolution.ifelse(both._eff, no).min()
+        replied_us=both.is_reply.ifelse(both._eff, no).min(),
+        replied_pos=both.is_reply.ifelse(both._pos, no).min(),
+        done_us=both.is_resolution.ifelse(both._eff, no).min(),
+        done_pos=both.is_resolution.ifelse(both._pos, no).min(),
     )
     joined = start.left_join(ends, [("row", "_row")]).drop("_row")
     is_reply = joined.sla_kind.isin(list(_REPLY_KINDS))
@@ -89,6 +93,7 @@ def sla_ends(t: Tables) -> Mapping[str, ibis.Table]:
     return {
         "sla_end": joined.mutate(
             fulfilled_us=is_reply.ifelse(cancels.ifelse(no, joined.replied_us), joined.done_us),
+            fulfilled_pos=is_reply.ifelse(cancels.ifelse(no, joined.replied_pos), joined.done_pos),
             cancelled_us=cancels.ifelse(joined.done_us, no),
         ).filter(joined.starts_us.notnull())
     }
@@ -108,10 +113,10 @@ def sla_pieces(t: Tables) -> Mapping[str, ibis.Table]:
     default = ibis.cases(*((both.sla_kind == kind, ibis.literal(",".join(SLA_PAUSES[kind]))) for kind in SLA_KINDS))
     pauses = known_or(both.pause_stages, default)
     runs = ~ibis.literal(",").concat(pauses.replace(" ", ""), ",").contains(ibis.literal(",").concat(both.stage, ","))
-    # a promise about replies goes by the clock alone; one about work ends with the resolution
+    # one about work ends with the resolution; one about replies runs on and is cancelled by it at most
     until = known_or(both.fulfilled_us, ibis.literal(FAR_FUTURE))
     is_reply = both.sla_kind.isin(list(_REPLY_KINDS))
-    both = both.filter(runs | is_reply)
+    both = both.filter(runs)
     both = both.mutate(
         _from=ibis.greatest(both.from_us, both.starts_us),
         _to=ibis.least(
@@ -211,6 +216,11 @@ def sla_facts(t: Tables) -> Mapping[str, ibis.Table]:
             state._to > whole.at_us,
         ],
     )
+    # what was kept is filed under the state just after the reply or resolution itself (ruling 5)
+    kept = t["timeline"].select(_done_pos="pos", **{f"_{name}": name for name in _STATE})
+    found = found.left_join(kept, [("fulfilled_pos", "_done_pos")])
+    is_met = found.outcome == "met"
+    found = found.mutate(**{name: is_met.ifelse(found[f"_{name}"], found[name]) for name in _STATE})
     return {
         "f_sla": found.select(
             "source", "ticket_id", "sla_kind", "sla_policy", "priority", "agent", "team", "stage", "status", "applied_us",

@@ -81,13 +81,17 @@ When = Flow | Stock | Overlap | Always
 Rows = Callable[[Asked], ibis.Table]
 
 
+# kinds of dimensions whose value changes while a stretch of one state lasts: such rows have no one instant to read at
+CHANGING = frozenset({"time", "then", "plan"})
+
+
 @dataclass(frozen=True)
 class Part:
     """One set of rows of a metric.
 
     fact: the table, or a function that gives the rows. dims: dimension -> column where the names differ.
-    lacks: dimensions that the rows cannot be split by although they have the column. broadcast: dimensions that
-    this part is not split by, its number stands beside every value (the denominator of a share by topic).
+    lacks: dimensions, or kinds of them, that the rows cannot be split by although they have the column. broadcast:
+    dimensions that this part is not split by, its number stands beside every value (the denominator of a share by topic).
     """
 
     fact: str | Rows
@@ -259,6 +263,7 @@ class Metric:
     splits_by: tuple[str, ...] = ()  # dimensions without which the value is null when they differ (scale, currency)
     beside: tuple[Beside, ...] = ()
     default_within_s: int | None = None
+    lengths: str | None = None  # the metric that a statistic of this count means: how long what it counts has lasted
     decimals: int = 1
     origin: Literal["built in", "user"] = "built in"
     version: str = "1"

@@ -1,6 +1,7 @@
 """From a part's rows to a few numbers per group: what each kind of aggregate asks of the engine."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import ibis
 
@@ -20,6 +21,7 @@ from deskmeter.metrics.spec import (
     View,
 )
 from deskmeter.query.plan import Split
+from deskmeter.query.request import MetricAsk, Request
 
 QUANTILES = {"median": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95}
 
@@ -45,6 +47,16 @@ def statistic(metric: Metric, asked_stat: str | None) -> str:
     return {"Count": "count", "Sum": "sum", "Share": "share", "Ratio": "ratio", "Nps": "score"}.get(
         type(aggregate).__name__, "value"
     )
+
+
+def with_lengths(metrics: Mapping[str, Metric], request: Request) -> Request:
+    """`request` where a statistic of a count of running things is asked of their lengths (`unanswered:median`)."""
+
+    def meant(ask: MetricAsk) -> MetricAsk:
+        other = metrics[ask.id].lengths
+        return ask if other is None or ask.stat is None else replace(ask, id=other)
+
+    return replace(request, metrics=tuple(meant(ask) for ask in request.metrics))
 
 
 def grouped(metric: Metric, part: int, rows: ibis.Table, split: Split, asked: Asked, stat: str) -> Grouped:

@@ -14,7 +14,7 @@ from deskmeter.query.periods import comparison_period
 from deskmeter.query.plan import OTHER
 from deskmeter.query.request import MetricAsk, Period, Request
 from deskmeter.query.result import Cell, Freshness, MetricInfo, Result, Row
-from deskmeter.query.run import Key, Numbers, frame, measure
+from deskmeter.query.run import UNKNOWN, Key, Numbers, frame, measure
 
 TOTAL = "total"
 _ORDERED = {
@@ -102,10 +102,11 @@ def _rows(
         for group, _ in numbers.cells:
             groups[group] = None
     ordered = sorted(groups, key=lambda group: _order(request, found[0], group))
-    empty = [_empty(numbers.metric) for numbers in found]
     rows = []
     for group in ordered:
         for bucket in range(len(edges) - 1):
+            is_ahead = edges[bucket] > access.as_of_us
+            empty = [UNKNOWN if is_ahead and numbers.metric.is_stock else _empty(numbers.metric) for numbers in found]
             cells = {}
             for index, key in enumerate(keys):
                 cell = found[index].cells.get((group, bucket), empty[index])

@@ -37,6 +37,7 @@ def _entry(metric: Metric, tables: Mapping[str, ibis.Schema], own: Mapping[str, 
         sources=metric.sources,
         version=metric.version,
         statistics=statistics(metric),
+        lengths=metric.lengths or "",
         golden=metric.golden,
         is_own=metric.origin == "user",
     )

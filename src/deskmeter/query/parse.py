@@ -33,15 +33,21 @@ _BY_GRAINS = tuple(grain for grain in GRAINS if grain != "hour")  # the word `ho
 
 @dataclass(frozen=True)
 class Names:
-    """What exists at a desk: the statistics of every metric by its id, and the dimensions."""
+    """What exists at a desk: the statistics of every metric by its id, the dimensions, and which counts have lengths."""
 
     metrics: Mapping[str, Collection[str]]
     dimensions: Collection[str]
+    lengths: Mapping[str, str] = field(default_factory=dict)
 
 
 def names_of(metrics: Iterable[MetricEntry], dimensions: Iterable[DimensionEntry]) -> Names:
     """The names of a desk's catalogue."""
-    return Names({metric.id: metric.statistics for metric in metrics}, tuple(dimension.id for dimension in dimensions))
+    known = tuple(metrics)
+    return Names(
+        {metric.id: metric.statistics for metric in known},
+        tuple(dimension.id for dimension in dimensions),
+        {metric.id: metric.lengths for metric in known if metric.lengths},
+    )
 
 
 @dataclass(frozen=True)
@@ -250,8 +256,10 @@ def _with_defaults(ask: MetricAsk, words: Words, names: Names | None) -> MetricA
 
 
 def _checked_stat(metric: str, stat: str | None, names: Names | None) -> str | None:
-    if stat is not None and names is not None and stat not in names.metrics[metric]:
-        known = names.metrics[metric]
+    if stat is None or names is None:
+        return stat
+    known = names.metrics[names.lengths.get(metric, metric)]
+    if stat not in known:
         way = f"it has {', '.join(known)}" if known else "it has its own alone; leave the statistic out"
         raise AskerError(f"no statistic `{stat}` of `{metric}`; {way}")
     return stat

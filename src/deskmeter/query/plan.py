@@ -43,7 +43,7 @@ def check_dimensions(
                 continue
             columns = tuple(tables[table])
             column = own_column(part.dims, dimension, columns)
-            if name in part.lacks or (column is None and not can_attach((*columns, "at_us"), dimension)):
+            if {name, dimension.of} & part.lacks or (column is None and not can_attach((*columns, "at_us"), dimension)):
                 raise _cannot(metric, id)
 
 
@@ -123,11 +123,12 @@ def _overlapping(both: ibis.Table, when: Overlap) -> ibis.Table:
     begins = (start <= both.bucket_end_us) if when.touch else (start < both.bucket_limit_us)
     both = both.filter(begins & (stop.isnull() | (stop > both.bucket_from_us)))
     limit = both.bucket_limit_us
-    return both.mutate(
+    both = both.mutate(
         clip_from_us=ibis.greatest(both[when.start], both.bucket_from_us),
         clip_to_us=ibis.least(ibis.coalesce(both[when.stop], limit), limit),
         _at_us=ibis.greatest(both[when.start], both.bucket_from_us),
     )
+    return both if when.touch else both.filter(both.clip_from_us < both.clip_to_us)
 
 
 def _explodable(rows: ibis.Table, dimension: Dimension) -> ibis.Table:

@@ -16,6 +16,7 @@ class MetricEntry:
         leaves_out: what is not counted, in words.
         good: up, down or neither.
         statistics: the statistics that may be asked; the first is the default; empty: it has only its own.
+        lengths: the metric that a statistic of this count means; empty: none.
         golden: hand-counted cases, one line each.
         is_own: the desk's own definition, not a built-in one.
     """
@@ -35,6 +36,7 @@ class MetricEntry:
     sources: tuple[str, ...]
     version: str
     statistics: tuple[str, ...] = ()
+    lengths: str = ""
     golden: tuple[str, ...] = ()
     is_own: bool = False
 

@@ -22,6 +22,7 @@ from deskmeter.query.targets import attainment
 from deskmeter.stats.intervals import order_statistic_ranks
 
 Key = tuple[str, ...]
+UNKNOWN = Cell(None, 0)  # a stock at a time of which nothing is known yet
 QUARTER_HOUR = 900 * MICROS_PER_SECOND
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -40,6 +41,11 @@ class Frame:
         """Number of buckets."""
         return len(self.edges) - 1
 
+    @property
+    def known(self) -> range:
+        """The buckets that begin by the instant of knowledge."""
+        return range(sum(1 for edge in self.edges[:-1] if edge <= self.as_of_us))
+
 
 def frame(access: Access, request: Request, period: Period) -> Frame:
     """The buckets of `period` in the viewer's zone."""
@@ -53,12 +59,14 @@ def frame(access: Access, request: Request, period: Period) -> Frame:
 
 def small_tables(at: Frame, top: Sequence[str] | None, needs_hours: bool) -> dict[str, pa.Table]:
     """The small tables that a question brings along: its buckets, the local hours, the values kept by name."""
-    starts, ends = at.edges[:-1], at.edges[1:]
+    # what has not begun by `as_of` has no stock to read and no rows
+    begun = list(at.known)
+    starts, ends = [at.edges[number] for number in begun], [at.edges[number + 1] for number in begun]
     whole = pa.int64()
     tables = {
         "bucket": pa.table(
             {
-                "bucket": pa.array(range(at.count), whole),
+                "bucket": pa.array(begun, whole),
                 "from_us": pa.array(starts, whole),
                 "to_us": pa.array(ends, whole),
                 "start_us": pa.array([start - 1 for start in starts], whole),
@@ -70,7 +78,7 @@ def small_tables(at: Frame, top: Sequence[str] | None, needs_hours: bool) -> dic
     if at.has_grain:
         quarters: list[int] = []
         numbers: list[int] = []
-        for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        for number, (start, end) in enumerate(zip(at.edges[:-1], at.edges[1:], strict=True)):
             first = start // QUARTER_HOUR
             # an edge inside a quarter of an hour (an odd period) leaves that quarter to the bucket that begins in it
             last = -(-end // QUARTER_HOUR)
@@ -183,7 +191,9 @@ def measure(
         for bucket in range(at.count):
             groups.setdefault(((), bucket), Group())
     cells = {
-        (key, bucket): finish(metric, group, _choice(at, bucket, stat, within_s, request))
+        (key, bucket): UNKNOWN
+        if metric.is_stock and bucket not in at.known
+        else finish(metric, group, _choice(at, bucket, stat, within_s, request))
         for (key, bucket), group in groups.items()
     }
     return Numbers(metric, stat, cells)

@@ -8,7 +8,7 @@ from deskmeter.metrics.open_rows import (
     unanswered_at_end,
     waiting_at_end,
 )
-from deskmeter.metrics.spec import Always, Count, Flow, Metric, Overlap, Part, Share, Stat, TimeMean
+from deskmeter.metrics.spec import CHANGING, Always, Count, Flow, Metric, Overlap, Part, Share, Stat, TimeMean
 
 FAMILY = "Backlog and flow"
 _CREDIT = "assignee_then"
@@ -48,7 +48,7 @@ backlog_average = Metric(
     basis="stock: every instant of [from, min(to, as_of))",
     credit=_CREDIT,
     good="down",
-    parts=(Part("f_open", Overlap()),),
+    parts=(Part("f_open", Overlap(), lacks=CHANGING),),
     aggregate=TimeMean(key="ticket_id"),
     is_stock=True,
     is_additive=False,
@@ -106,6 +106,7 @@ unanswered = Metric(
     good="down",
     parts=(Part(unanswered_at_end, Always("at_us")),),
     aggregate=Count(),
+    lengths="unanswered_age",
     sources=("MHC",),
     is_stock=True,
     is_additive=False,
@@ -142,6 +143,7 @@ waiting_now = Metric(
     good="down",
     parts=(Part(waiting_at_end, Always("at_us")),),
     aggregate=Count(key="ticket_id"),
+    lengths="waiting_time",
     is_stock=True,
     is_additive=False,
     decimals=0,

@@ -3,6 +3,7 @@
 import ibis
 
 from deskmeter.metrics.spec import (
+    CHANGING,
     Asked,
     Condition,
     Count,
@@ -161,7 +162,14 @@ occupancy = Metric(
     basis="logged-in time within the period",
     credit="the agent logged in",
     good="neither",
-    parts=(Part("f_availability", Overlap(), keep=lambda rows, asked: rows.state.isin(["on_contact", "available"])),),
+    parts=(
+        Part(
+            "f_availability",
+            Overlap(),
+            keep=lambda rows, asked: rows.state.isin(["on_contact", "available"]),
+            lacks=CHANGING,
+        ),
+    ),
     aggregate=Formula(
         measures=(
             Measure("busy_us", "sum", _clipped(("on_contact",))),

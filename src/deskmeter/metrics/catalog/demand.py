@@ -3,7 +3,7 @@
 import ibis
 
 from deskmeter.metrics.catalog_roles import CREATED
-from deskmeter.metrics.spec import Asked, Count, Flow, Metric, Overlap, Part, Ratio, Share
+from deskmeter.metrics.spec import CHANGING, Asked, Count, Flow, Metric, Overlap, Part, Ratio, Share
 
 FAMILY = "Demand"
 _WEEK_US = 7 * 86_400_000_000
@@ -48,7 +48,7 @@ tickets_active = Metric(
     basis="unresolved for more than 0 s within the period",
     credit="assignee_then",
     good="neither",
-    parts=(Part("state_span", Overlap(), keep=lambda rows, asked: ~rows.is_resolved),),
+    parts=(Part("state_span", Overlap(), keep=lambda rows, asked: ~rows.is_resolved, lacks=CHANGING),),
     aggregate=Count(key="ticket_id"),
     leaves_out="tickets born solved that never left it",
     sources=("KPI8", "Jivo15 2"),

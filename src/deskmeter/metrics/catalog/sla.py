@@ -3,7 +3,8 @@
 from deskmeter.metrics.spec import Count, Metric, Part, Share, Stock
 
 FAMILY = "SLA"
-_DECIDED = Part("f_sla", keep=lambda rows, asked: rows.outcome.isin(["met", "breached"]))
+_OF_CALLS = frozenset({"outcome"})  # how a promise ended is what is measured; the dimension is that of calls
+_DECIDED = Part("f_sla", keep=lambda rows, asked: rows.outcome.isin(["met", "breached"]), lacks=_OF_CALLS)
 _LEFT_OUT = (
     "promises still open and in time, cancelled (resolved without a reply before due) "
     "or superseded before they were broken"
@@ -36,7 +37,7 @@ sla_breaches = Metric(
     basis="decided (due)",
     credit="assignee_then",
     good="down",
-    parts=(Part("f_sla", keep=lambda rows, asked: rows.outcome == "breached"),),
+    parts=(Part("f_sla", keep=lambda rows, asked: rows.outcome == "breached", lacks=_OF_CALLS),),
     aggregate=Count(),
     leaves_out=_LEFT_OUT,
     decimals=0,

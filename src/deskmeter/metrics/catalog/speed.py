@@ -28,13 +28,19 @@ def _micros(rows: ibis.Table, asked: Asked) -> ibis.Value:
     return rows[f"{asked.clock_column}_us"]
 
 
+def _unanswered_yet(running: Rows) -> Rows:
+    """What still runs has no reply yet, so no channel of one."""
+    return lambda asked: running(asked).mutate(message_channel=ibis.null("string"))
+
+
 def _duration(
     id: str, kind: str, label: str, definition: str, formula: str, basis: str, credit: str, running: Rows | None,
     sources: tuple[str, ...], leaves_out: str = "",
 ) -> Metric:  # fmt: skip
-    parts = [Part("f_duration", keep=lambda rows, asked: rows.kind == kind)]
+    lacks = frozenset[str]() if basis == "replied" else frozenset({"message_channel"})
+    parts = [Part("f_duration", keep=lambda rows, asked: rows.kind == kind, lacks=lacks)]
     if running is not None:
-        parts.append(Part(running, Always("at_us")))
+        parts.append(Part(_unanswered_yet(running), Always("at_us")))
     return Metric(
         id=id,
         label=label,
@@ -104,6 +110,18 @@ DURATIONS = (
     ),
 )  # fmt: skip
 
+
+def _until_resolved(asked: Asked) -> ibis.Table:
+    """The tickets of the period with their lives so far: to the last resolution, or to `as_of`."""
+    rows = asked.tables("f_ticket")
+    rows = rows.filter((rows.created_us >= asked.from_us) & (rows.created_us < asked.to_us))
+    rows = rows.filter(rows.created_us <= asked.as_of_us)
+    rows = rows.mutate(lived_to_us=ibis.coalesce(rows.resolved_us, asked.as_of_us))
+    if asked.clock == "calendar":
+        return rows.mutate(calendar_us=rows.lived_to_us - rows.created_us)
+    return asked.with_clocks(rows.mutate(life=rows.ticket_id), "life", "created_us", "lived_to_us")
+
+
 time_to_resolution_km = Metric(
     id="time_to_resolution_km",
     label="Time to resolution, open tickets included",
@@ -115,14 +133,22 @@ time_to_resolution_km = Metric(
     basis="created",
     credit="assignee at as_of",
     good="down",
-    parts=(Part("f_ticket", Flow("created_us"), dims=NOW),),
+    parts=(
+        Part(
+            _until_resolved,
+            Flow("created_us"),
+            dims=NOW,
+            keep=lambda rows, asked: rows[f"{asked.clock_column}_us"].notnull(),
+            like="f_ticket",
+        ),
+    ),
     aggregate=Survival(
-        length=lambda rows, asked: ibis.coalesce(rows.resolved_us, asked.as_of_us) - rows.created_us,
+        length=_micros,
         seen=lambda rows, asked: rows.resolved_us.notnull(),
         read="quantile",
         divisor=_TO_SECONDS,
     ),
-    clocks=("calendar",),
+    clocks=_BOTH,
     is_additive=False,
 )
 
@@ -162,7 +188,8 @@ def _waits(stages: tuple[str, ...]) -> Rows:
     def rows(asked: Asked) -> ibis.Table:
         spans = asked.tables("f_stage_time")
         mine = spans.filter(spans.stage.isin(list(stages)))
-        return mine.union(asked.tables("f_stage_zero").select(*mine.columns))
+        never = asked.tables("f_stage_zero").anti_join(mine.select("ticket_id").distinct(), "ticket_id")
+        return mine.union(never.select(*mine.columns))
 
     return rows
 
