@@ -16,6 +16,7 @@ from deskmeter.ingest.trouble import Mask, told
 
 AGE_SECONDS = {"days": 86_400, "months": 2_629_800, "years": 31_557_600}
 """Seconds of a day, of a month of 30.4375 days and of a year of 365.25."""
+_FIRST_MICROS = -62_135_596_800 * MICROS_PER_SECOND  # the first instant of year 1
 
 
 @dataclass(frozen=True)
@@ -170,5 +171,9 @@ def _age(rows: Rows, value: Value, age: Age, slot: Slot) -> pa.Array:
         said = f"`{column.column}` under {age.at_least:g} {unit} is taken as {age.at_least:g}"
         rows.trouble.note("age rounded up", said, rows.index[young])
         length = pc.max_element_wise(length, age.at_least, skip_nulls=False)
-    micros = pc.cast(pc.round(pc.multiply(length, AGE_SECONDS[unit] * float(MICROS_PER_SECOND))), pa.int64())
-    return pc.subtract(anchor(rows.mapping, value, age.before), micros).cast(pa.timestamp("us"))
+    latest = anchor(rows.mapping, value, age.before)
+    micros = pc.round(pc.multiply(length, AGE_SECONDS[unit] * float(MICROS_PER_SECOND)))
+    reaches = pc.fill_null(pc.less_equal(micros, float(latest - _FIRST_MICROS)), True)
+    cells.refuse(pc.invert(reaches).to_numpy(zero_copy_only=False), " is an age before the year 1")
+    micros = pc.cast(pc.if_else(reaches, micros, 0.0), pa.int64())
+    return pc.subtract(latest, micros).cast(pa.timestamp("us"))

@@ -1,5 +1,6 @@
 """Tables that are canonical already (a demo, a connector, a test) go into the ledger by the same door as files."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
@@ -8,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from deskmeter.base.errors import DataError, nearest
+from deskmeter.base.time import to_micros
 from deskmeter.canon.schema import TABLES
 from deskmeter.ingest.parts import CANON_TYPES, SEPARATOR, as_text
-from deskmeter.ledger.protocol import KEY_BYTES, ROW_KEYS_SCHEMA, Batch, ImportCounts, Ledger
+from deskmeter.ledger.protocol import KEY_BYTES, ROW_KEYS_SCHEMA, Batch, ImportCounts, Ledger, SetAside
 
 MAPPING_ID = "canonical-1"
 
@@ -29,8 +31,12 @@ def import_ready(ledger: Ledger, source: str, tables: Mapping[str, pa.Table], no
         for name, table in checked.items() if not ticket.is_repeat else ():
             lines = pa.array(range(line + 1, line + 1 + table.num_rows), pa.int64())
             keys = pa.table({"raw_line": lines, "key": _row_keys(name, table)}, ROW_KEYS_SCHEMA)
-            ledger.append(ticket, Batch({name: table.append_column("raw_line", lines)}, keys))
-            line += table.num_rows
+            is_late = _lies_ahead(table, now)
+            aside = [] if is_late is None else _set_aside(table.filter(is_late), keys.filter(is_late))
+            if aside:
+                table, lines, keys = (part.filter(pc.invert(is_late)) for part in (table, lines, keys))
+            ledger.append(ticket, Batch({name: table.append_column("raw_line", lines)}, keys, aside))
+            line += len(is_late) if is_late is not None else table.num_rows
         return ledger.finish(ticket, now)
     except BaseException:  # also an interruption by hand: what was begun is taken back before it goes on
         ledger.abandon(ticket)
@@ -58,6 +64,30 @@ def _checked(name: str, table: pa.Table, source: str) -> pa.Table:
     if any(found != source for found in given):
         raise DataError(f"table `{name}` holds rows of the sources {given}, not of `{source}` alone")
     return pa.table(columns)
+
+
+def _lies_ahead(table: pa.Table, now: datetime) -> pa.Array | None:
+    """Which rows tell of something after the import; None for a table without an instant of its own.
+
+    One such event would hide what came before it in its ticket (ruling 2).
+    """
+    if "at" not in table.column_names:
+        return None
+    return pc.fill_null(pc.greater(table["at"].combine_chunks().cast(pa.int64()), to_micros(now)), False)
+
+
+def _set_aside(rows: pa.Table, keys: pa.Table) -> list[SetAside]:
+    return [
+        SetAside(
+            key=key["key"],
+            line=key["raw_line"],
+            column="at",
+            value=str(row["at"]),
+            reason=f"`at` {row['at']:%Y-%m-%d %H:%M:%S} lies after the import",
+            raw=json.dumps(row, ensure_ascii=False, default=str),
+        )
+        for row, key in zip(rows.to_pylist(), keys.to_pylist(), strict=True)
+    ]
 
 
 def _bytes(tables: Mapping[str, pa.Table]) -> bytes:
