@@ -15,6 +15,9 @@ import pytest
 import deskmeter
 from deskmeter.base.config import DeskConfig, read_config, write_config
 from deskmeter.cli.registry import load
+from deskmeter.connectors.fivetran_zendesk import layout as zendesk
+from deskmeter.connectors.fivetran_zendesk.promises import SLA_KINDS_OF
+from deskmeter.connectors.fivetran_zendesk.surveys import SCORE_FIELD
 from deskmeter.ingest import mapping
 from deskmeter.ingest.mapping_text import load_mapping, mapping_schema, parse_mapping
 from deskmeter.ingest.shapes import SHAPES
@@ -126,6 +129,7 @@ def test_every_name_exists(page: str) -> None:
     known = {*BUILT_IN, *DIMENSIONS, *SHAPES, *OWN_FACTS, *OTHER_WORDS, *DeskConfig.model_fields}
     known |= {slot for shape in SHAPES.values() for slot in shape.slots}
     known |= {name for model in (*MODELS, OwnMetric, OwnTarget) for name in model.model_fields}
+    known |= {zendesk.NAME, *zendesk.BY_NAME, *SLA_KINDS_OF, SCORE_FIELD, "merged_ticket_ids", "custom_reason"}
     known |= {f"{name}_then" for name in ("reason", "type", "product", "tag")}
     known |= set(signature(deskmeter.Desk.ask).parameters) | {name for name in dir(deskmeter.Answer) if name[0] != "_"}
     assert not words - known

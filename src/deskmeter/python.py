@@ -20,7 +20,7 @@ from deskmeter.base.extras import extra
 from deskmeter.notebook import grid_html, result_html
 from deskmeter.query.export import Grid, Json, drill_grid, drill_object, result_grid, result_object, to_json
 from deskmeter.query.filters import Where
-from deskmeter.query.parse import Words, names_of, narrowed, parse_request
+from deskmeter.query.parse import Words, narrowed, parse_request
 from deskmeter.query.periods import Setting, parse_instant
 from deskmeter.query.reports import DimensionEntry, DoctorReport, MetricEntry
 from deskmeter.query.request import MetricAsk, Request
@@ -218,7 +218,7 @@ class Desk:
             asked, dimensions, grain, where, period, last, this, start, end, compare, stat, within, clock,
             schedule_policy, zone, as_of, top, totals, intervals, options,
         )  # fmt: skip
-        request = parse_request(words, self._setting(), names_of(self._desk.metrics(), self._desk.dimensions()))
+        request = parse_request(words, self._setting(), self._desk.names())
         return Answer(self._desk, request, self._desk.ask(request))
 
     def explain(self, ticket: str, as_of: str | None = None) -> TicketStory:

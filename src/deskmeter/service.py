@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,23 +25,38 @@ from deskmeter.facts.build import build as build_facts
 from deskmeter.facts.build import load_canonical
 from deskmeter.facts.plans import code_version
 from deskmeter.facts.tables import BuildSettings
+from deskmeter.ingest.erase import find_person
+from deskmeter.ingest.erase_desk import erase_from_desk, finish_erasure
 from deskmeter.ingest.mapping_text import load_mapping
 from deskmeter.ingest.propose import propose
 from deskmeter.ingest.ready import import_ready
+from deskmeter.ingest.run import ImportReport as Imported
 from deskmeter.ingest.run import import_file
+from deskmeter.ingest.warehouse import connector_called, import_warehouse, recognised
 from deskmeter.ledger.desk_files import copy_desk, whole_folder, write_backup
 from deskmeter.ledger.sqlite import open_ledger
 from deskmeter.metrics.catalogue import BUILT_IN, Catalogue
 from deskmeter.metrics.own import OwnDefinitions
 from deskmeter.metrics.userdefined import load_own
 from deskmeter.query.access import Access
+from deskmeter.query.aggregate import with_lengths
 from deskmeter.query.answer import answer, info, values_of
 from deskmeter.query.doctor import examine
 from deskmeter.query.drill import cell_request, drill
 from deskmeter.query.explain import explain
 from deskmeter.query.kept_texts import KeptTexts
-from deskmeter.query.listing import dimension_entries, entries
-from deskmeter.query.reports import BuildReport, DimensionEntry, DoctorReport, ImportReport, MetricEntry, Proposal
+from deskmeter.query.listing import dimension_entries, entries, names_of
+from deskmeter.query.parse import Names
+from deskmeter.query.reports import (
+    BuildReport,
+    DimensionEntry,
+    DoctorReport,
+    ErasurePreview,
+    ErasureReport,
+    ImportReport,
+    MetricEntry,
+    Proposal,
+)
 from deskmeter.query.request import Request
 from deskmeter.query.result import DrillResult, Freshness, Result
 from deskmeter.query.story import TicketStory
@@ -57,6 +72,24 @@ def quiet(step: str, done: int, total: int | None) -> None:
     """Shows no progress."""
 
 
+def _beyond(has_backups: bool, elsewhere: tuple[str, ...]) -> tuple[str, ...]:
+    """What an erasure does not reach."""
+    return (
+        *(f"`{other}`, who has the same mail address in another source: erase that one too" for other in elsewhere),
+        "the files outside the desk that were imported, exports and reports made from it, and copies of its folder",
+        "other backups: name them with --also" if has_backups else "backups: name them with --also",
+        "the helpdesk itself, and what people wrote of the person without their name, id or address",
+    )
+
+
+def _told(found: Imported) -> ImportReport:
+    notes = (*found.notes, *(str(odd) for odd in found.oddities))
+    return ImportReport(
+        found.source, found.received, found.stored, found.duplicates, found.set_aside, found.rejected,
+        dict(found.tables), notes,
+    )  # fmt: skip
+
+
 def _one_part(engine: Engine, name: str) -> tuple[pa.Table]:
     return (engine.read(name),)
 
@@ -69,7 +102,11 @@ class Desk:
         self.config = config
         self._ledger = open_ledger(folder / "ledger")
         self._main: Access | None = None
+        self._stamped: str | None = None  # what `_main` was built with
         self._past: dict[int, Access] = {}
+        if self._ledger.eraser().is_pending():  # an erasure broke off after it was made; what is left of it is done now
+            self._drop_copy()
+            finish_erasure(folder, self._ledger, quiet)
 
     @classmethod
     def open(cls, folder: Path, create: bool = False) -> "Desk":
@@ -88,10 +125,19 @@ class Desk:
 
     def close(self) -> None:
         """Lets go of all files."""
+        self._let_all_go()
+        self._ledger.close()
+
+    def _let_all_go(self) -> None:
         for access in (*self._past.values(), *([self._main] if self._main else [])):
             self._let_go(access)
         self._main, self._past = None, {}
-        self._ledger.close()
+
+    def _drop_copy(self) -> None:
+        """Throws the analytics copy away, and what is in memory of it."""
+        self._let_all_go()
+        for path in self.folder.glob(f"{_COPY}*"):
+            path.unlink()
 
     def __enter__(self) -> "Desk":
         return self
@@ -107,12 +153,24 @@ class Desk:
 
     def import_file(self, path: Path, mapping: Path, progress: Progress = quiet) -> ImportReport:
         """Imports one file as its mapping says; nothing of it is visible before all of it is on disk."""
-        found = import_file(self._ledger, path, load_mapping(mapping), now(), progress)
-        notes = (*found.notes, *(str(odd) for odd in found.oddities))
-        return ImportReport(
-            found.source, found.received, found.stored, found.duplicates, found.set_aside, found.rejected,
-            dict(found.tables), notes,
-        )  # fmt: skip
+        return _told(import_file(self._ledger, path, load_mapping(mapping), now(), progress))
+
+    def import_warehouse(
+        self, path: Path, connector: str, source: str | None = None, progress: Progress = quiet
+    ) -> ImportReport:
+        """Imports the tables of a warehouse (a folder of CSV or Parquet files, a DuckDB file), all at once or not at all.
+
+        Raises:
+            AskerError: no such connector, or the path does not hold its tables.
+            DataError: a file cannot be read, or lacks a column.
+        """
+        return _told(import_warehouse(self._ledger, path, connector_called(connector), now(), source, progress))
+
+    @staticmethod
+    def connector_of(path: Path) -> str | None:
+        """The connector whose tables lie at a path; None for anything that a mapping must read."""
+        found = recognised(path)
+        return found.name if found else None
 
     def import_tables(self, source: str, tables: Mapping[str, pa.Table], progress: Progress = quiet) -> ImportReport:
         """Imports ready canonical tables of one source."""
@@ -157,11 +215,7 @@ class Desk:
 
     def rebuild(self, progress: Progress = quiet) -> BuildReport:
         """Throws the analytics copy away and makes it anew from the ledger."""
-        if self._main is not None:
-            self._let_go(self._main)
-            self._main = None
-        for path in self.folder.glob(f"{_COPY}*"):
-            path.unlink()
+        self._drop_copy()
         return self.build(progress)
 
     def backup(self, target: Path) -> None:
@@ -187,6 +241,37 @@ class Desk:
             raise
         return desk
 
+    def erasure(self, person: str, source: str | None = None) -> ErasurePreview:
+        """Whom `person` (an id, `source/id` or a mail address) means, and what an erasure of them will change.
+
+        Raises:
+            AskerError: nobody, or several people.
+        """
+        found = find_person(self._ledger, person, source)
+        eraser = self._ledger.eraser()
+        files = eraser.imports_naming(found.source, found.id) if found.token is None else ()
+        rows = dict(eraser.mentions(found.source, found.id)) if found.token is None else {}
+        return ErasurePreview(found.source, found.id, rows, len(files), found.token)
+
+    def erase(
+        self, person: str, source: str | None = None, also: Sequence[Path] = (), progress: Progress = quiet
+    ) -> ErasureReport:
+        """Erases a person from everything that arrived, here and in these backups; no count changes.
+
+        Raises:
+            AskerError: nobody or several people, or a backup that is not there.
+            DataError: a kept file cannot be written anew; nothing was changed.
+        """
+        found = find_person(self._ledger, person, source)
+        if found.token is None:
+            self._drop_copy()
+        done = erase_from_desk(self.folder, self._ledger, found, also, now(), progress)
+        self.build(progress)
+        return ErasureReport(
+            found.source, done.token, dict(done.rows), done.objects, done.replaced, done.settings,
+            tuple(str(backup) for backup in also), _beyond(bool(also), done.elsewhere), found.token is not None,
+        )  # fmt: skip
+
     def export(self, target: Path, format: str = "parquet", progress: Progress = quiet) -> tuple[tuple[str, int], ...]:
         """Every table as it arrived (canonical/) and as it is counted (facts/) in a new folder; names and rows."""
         known = table_format(format)
@@ -205,6 +290,11 @@ class Desk:
         access = self._current(quiet)
         return entries(access.metrics, access.schemas, access.dimensions)
 
+    def names(self) -> Names:
+        """What a question may name: cheaper than the whole catalogue."""
+        access = self._current(quiet)
+        return names_of(access.metrics, access.dimensions)
+
     def dimensions(self) -> tuple[DimensionEntry, ...]:
         """Every dimension that a question may name."""
         return dimension_entries(self._own().dimensions)
@@ -218,7 +308,8 @@ class Desk:
 
     def ask(self, request: Request) -> Result:
         """The answer to one question."""
-        return answer(self._access(request.as_of), request, self.freshness())
+        access = self._access(request.as_of)
+        return answer(access, with_lengths(access.metrics, request), self.freshness())
 
     def drill(
         self, request: Request, keys: dict[str, str], bucket: datetime | None = None, limit: int | None = 1000
@@ -227,6 +318,7 @@ class Desk:
         if len(request.metrics) != 1:
             raise AskerError("a drill is about one metric; ask for one")
         access = self._access(request.as_of)
+        request = with_lengths(access.metrics, request)
         cell = cell_request(access, request, keys, bucket)
         metric = access.metrics[request.metrics[0].id]
         return drill(access, cell, info(metric, request.metrics[0], request, metric.id), limit)
@@ -294,11 +386,13 @@ class Desk:
         stamp = self._stamp()
         if self._main is None:
             self._main = self._reader(DuckDBEngine(self.folder / _COPY), to_micros(self.now()))
-        if self._built_with(self._main.engine) != stamp:
+            self._stamped = self._built_with(self._main)
+        if self._stamped != stamp:
             engine = self._main.engine
             as_of_us = to_micros(self.now())
             self._make(engine, self._settings(as_of_us, self.config.as_of is None), progress, stamp)
             self._main = self._reader(engine, as_of_us)
+            self._stamped = stamp
             for past in self._past.values():
                 self._let_go(past)
             self._past = {}
@@ -327,7 +421,7 @@ class Desk:
             raise
 
     @staticmethod
-    def _built_with(engine: Engine) -> str | None:
-        if _BUILT_WITH not in engine.schemas():
+    def _built_with(access: Access) -> str | None:
+        if _BUILT_WITH not in access.schemas:
             return None
-        return str(engine.read(_BUILT_WITH)["stamp"][0].as_py())
+        return str(access.engine.read(_BUILT_WITH)["stamp"][0].as_py())

@@ -35,8 +35,8 @@ def activity_recs(ticket: Ticket) -> list[tuple[Rec, datetime]]:
         out.append((rec, event.at))
     for call in ticket.calls:
         answered = call.get("answered_at")
-        if answered is not None and (call.get("agent") is None or call.get("agent") != ticket.requester):
-            at = max(answered, ticket.created_at)
+        if answered is not None and not ticket.is_by_requester(call):
+            at = ticket.answer_at(call)
             position = ticket.position_at(at, inclusive=True) or 0
             rec = Rec(ticket.world, answered, ticket, ticket.states[position], agent=call.get("agent"))
             rec.more["activity"] = "call"

@@ -76,7 +76,7 @@ def _inflow(desk: Desk) -> list[Rec]:
 
 
 def _outflow(desk: Desk) -> list[Rec]:
-    return [_at_event(ticket, res.position) for ticket in desk.tickets for res in ticket.life.resolutions]
+    return [_at_event(ticket, res.position, "resolved") for ticket in desk.tickets for res in ticket.life.resolutions]
 
 
 def inflow(desk: Desk, window: Window, ask: Ask) -> Outcome:
@@ -112,7 +112,7 @@ def _moves(desk: Desk, ask: Ask, side: int) -> Outcome:
             if pair[0].is_resolved or pair[1].is_resolved:
                 continue
             if any(getattr(pair[0], names[d]) != getattr(pair[1], names[d]) for d in watched):
-                rec = _at_event(ticket, position)
+                rec = _at_event(ticket, position, ("moved_out", "moved_in")[side])
                 rec.state = pair[side]
                 recs.append(rec)
     return Outcome({"rows": recs}, count)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 
 from oracle.asked import Ask
 from oracle.business import micros
@@ -123,9 +124,13 @@ def occupancy(desk: Desk, window: Window, ask: Ask) -> Outcome:
         for span in world.tables["availability_span"]:
             start = max(span["from_at"], window.start)
             end = min(span.get("to_at") or desk.as_of, window.end, desk.as_of)
-            if start < end and span["state"] in ("on_contact", "available"):
-                rec = Rec(world, start, agent=span["person"], team=world.people.team(span["person"], start))
-                rec.weight = micros(end - start)
+            if start >= end or span["state"] not in ("on_contact", "available"):
+                continue
+            # a stretch belongs to the team of each of its moments
+            edges = world.people.changes_of_team(span["person"], start, end)
+            for first, last in pairwise([start, *edges, end]):
+                rec = Rec(world, first, agent=span["person"], team=world.people.team(span["person"], first))
+                rec.weight = micros(last - first)
                 parts["den"].append(rec)
                 if span["state"] == "on_contact":
                     parts["num"].append(rec)

@@ -107,6 +107,8 @@ def _united(customer: str, rows: list[Row], start: str, end: str) -> list[Span]:
     spans: list[Span] = []
     for row in sorted(rows, key=lambda row: (row[start], row["id"])):
         last = spans[-1] if spans else None
+        if last is not None and row[start] == last.joined:
+            last.says_won_back = last.says_won_back or bool(row.get("is_won_back"))
         if last is not None and (last.left is None or row[start] <= last.left):
             if last.left is not None and (row.get(end) is None or row[end] >= last.left):
                 last.left, last.reason = row.get(end), row.get("reason")

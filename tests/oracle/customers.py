@@ -218,9 +218,18 @@ def _tickets_of_active(desk: Desk, window: Window, ask: Ask, top: Callable[[list
             if owner == customer and window.holds(ticket.created_at):
                 rec = at_creation(ticket)
                 rec.key = who.key
-                mine = {name: values(desk, ask, who, name) for name in CUSTOMER_DIMS}
-                rec.more.update({name: None if found == ["(none)"] else found for name, found in mine.items()})
+                whose = {name: values(desk, ask, who, name) for name in CUSTOMER_DIMS}
+                rec.more.update({name: None if found == ["(none)"] else found for name, found in whose.items()})
                 num.append(rec)
+
+    # tickets of others make no number, but a row: they are shown beside it
+    mine = {(book.world.source, customer) for book, customer, _ in active}
+    others = []
+    for world in desk.worlds:
+        for ticket in world.tickets:
+            owner = world.customer(ticket.row.get("account"), ticket.requester)
+            if (world.source, owner) not in mine and window.holds(ticket.created_at):
+                others.append(at_creation(ticket))
 
     def aggregate(groups: Parts) -> Cell:
         hits, n = top(groups["num"]), len(groups["den"])
@@ -228,7 +237,7 @@ def _tickets_of_active(desk: Desk, window: Window, ask: Ask, top: Callable[[list
 
     unsplit = frozenset(ask.by) - set(CUSTOMER_DIMS)
     broadcast = {"den": unsplit} if unsplit else {}
-    parts = {"num": num, "den": [rec for _, _, rec in active]}
+    parts = {"num": num, "den": [rec for _, _, rec in active], "others": others}
     return Outcome(parts, aggregate, every_bucket=True, broadcast=broadcast, is_filed=False)
 
 

@@ -66,6 +66,16 @@ class Ticket:
         """Calls of this ticket and of what was merged into it."""
         return [call for call in self.world.tables["call"] if self.world.home.get(call.get("ticket") or "") == self.id]
 
+    def answer_at(self, call: Row) -> datetime:
+        """When the clocks of this ticket read the answer of a call: of its own or of a ticket merged into it."""
+        own: datetime = max(call["answered_at"], self.world.created.get(call["ticket"], self.created_at))
+        return max(own, self.created_at)
+
+    def is_by_requester(self, call: Row) -> bool:
+        """Whether the requester of the very ticket that a call belongs to took it themselves (rulings 18, 74)."""
+        own = {row["id"]: row.get("requester") for row in self.world.tables["ticket"]}
+        return call.get("agent") is not None and call.get("agent") == own.get(call.get("ticket"))
+
     def first_reply(self, count_automation: bool = False) -> FirstReply:
         """The clock of the first reply."""
         call = (self.born_call["ringing_at"], self.born_call["answered_at"]) if self.born_call else None
@@ -79,9 +89,7 @@ class Ticket:
     @cached_property
     def contacts_n(self) -> int:
         """Contacts by staff up to and including the instant of the last resolution."""
-        answered = [
-            max(call["answered_at"], self.created_at) for call in self.calls if call.get("answered_at") is not None
-        ]
+        answered = [self.answer_at(call) for call in self.calls if call.get("answered_at") is not None]
         return contacts_by_staff(self.events, self.resolution, answered)
 
     @property
@@ -128,6 +136,7 @@ class World:
         self.stages = {row["status"]: row["stage"] for row in tables["status_stage"]}
         self._calls = {row["id"]: row for row in tables["call"]}
         known = threads(tables, self.people, as_of)
+        self.created = {thread.id: thread.created_at for thread in known.values()}
         kept, self.home = survivors(known)
         self.tickets = [Ticket(self, kept[ticket_id]) for ticket_id in sorted(kept)]
         self.by_id = {ticket.id: ticket for ticket in self.tickets}

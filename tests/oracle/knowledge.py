@@ -51,7 +51,9 @@ def _live(desk: Desk, window: Window) -> list[tuple[Rec, list[Row]]]:
             last = [row for row in rows if row["kind"] != "updated"]
             if last and last[-1]["kind"] == "published":
                 work = [row for row in rows if row["kind"] != "archived"]
-                out.append((_rec(desk, world, window.stock_at, item), work))
+                rec = _rec(desk, world, window.stock_at, item)
+                rec.is_just_before = not window.inclusive
+                out.append((rec, work))
     return out
 
 

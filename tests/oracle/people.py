@@ -41,6 +41,12 @@ class People:
         span = span_at(self.memberships.get(person or "", []), at)
         return span["team"] if span else None
 
+    def changes_of_team(self, person: str, start: datetime, end: datetime) -> list[datetime]:
+        """When a membership of the agent begins or ends between two instants."""
+        spans = self.memberships.get(person, [])
+        edges = {span.get(edge) for span in spans for edge in ("from_at", "to_at")}
+        return sorted(edge for edge in edges if edge is not None and start < edge < end)
+
     def account(self, person: str | None) -> str | None:
         """The account that the person belongs to."""
         return self.persons.get(person or "", {}).get("account")

@@ -28,7 +28,14 @@ def _preferred(world: World, at: datetime, inclusive: bool) -> dict[str, Row]:
 def channel_preference(desk: Desk, window: Window, ask: Ask) -> Outcome:
     """Customers by preferred channel."""
     recs = [
-        Rec(world, window.stock_at, person=person, channel=row["channel"], key=(world.source, person))
+        Rec(
+            world,
+            window.stock_at,
+            person=person,
+            channel=row["channel"],
+            key=(world.source, person),
+            is_just_before=not window.inclusive,
+        )
         for world in desk.worlds
         for person, row in _preferred(world, window.stock_at, window.inclusive).items()
     ]
@@ -50,7 +57,7 @@ def preference_match_rate(desk: Desk, window: Window, ask: Ask) -> Outcome:
             if ticket is None:
                 rec.team = world.people.team(author, row["at"])
             else:
-                rec.state = ticket.states[ticket.position_at(row["at"], inclusive=True) or 0]
+                rec.state = ticket.state_then(row["at"])
             rec.more["message_channel"] = row["channel"]
             rec.more["author_kind"] = world.people.kind({}, author, row.get("author_kind"), row["at"])
             recs.append(rec)
@@ -66,12 +73,15 @@ def opt_out_rate(desk: Desk, window: Window, ask: Ask) -> Outcome:
             if row.get("is_opted_out"):
                 key = (world.source, row["person"])
                 num.append(Rec(world, at, person=row["person"], channel=row["channel"], key=key))
+                num[-1].is_just_before = not window.inclusive
         begun = [
             row["person"]
             for row in world.tables["preference_span"]
             if row.get("from_at") is None or window.before_end(row["from_at"])
         ]
-        den += [Rec(world, at, person=person, channel=None, key=(world.source, person)) for person in sorted({*begun})]
+        for person in sorted({*begun}):
+            den.append(Rec(world, at, person=person, channel=None, key=(world.source, person)))
+            den[-1].is_just_before = not window.inclusive
 
     def aggregate(parts: Parts) -> Cell:
         top, bottom = len({rec.key for rec in parts["num"]}), len(parts["den"])

@@ -225,6 +225,7 @@ def sla_at_risk(desk: Desk, window: Window, ask: Ask) -> Outcome:
                 position = ticket.position_at(window.stock_at, window.inclusive)
                 assert position is not None
                 recs.append(_rec(instance, window.stock_at, position))
+                recs[-1].is_just_before = not window.inclusive
     return Outcome({"rows": recs}, count, every_bucket=True, is_filed=False)
 
 

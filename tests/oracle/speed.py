@@ -255,14 +255,17 @@ def _work(ticket: Ticket, at: datetime, agent: str | None, position: int, second
 
 
 def handle_time_calls(desk: Desk, window: Window, ask: Ask) -> Outcome:
-    """Talk + hold + wrap of the ticket's answered calls that ended by its last resolution."""
+    """Talk + hold + wrap of the ticket's answered calls, each at its answer: a call in which it was resolved is one.
+
+    A call that its requester took is no work on it (ruling 74).
+    """
     recs = []
     for ticket in desk.tickets:
         for call in ticket.calls:
             lengths = [call.get(part) for part in ("talk_s", "hold_s", "wrap_s")]
-            ended = call.get("ended_at")
-            if ended is not None and call.get("answered_at") is not None and None not in lengths:
-                at = max(ended, ticket.created_at)
+            answered = call.get("answered_at")
+            if answered is not None and not ticket.is_by_requester(call) and None not in lengths:
+                at = ticket.answer_at(call)
                 position = ticket.position_at(at, inclusive=True)
                 assert position is not None
                 recs += _work(ticket, at, call.get("agent"), position, sum(s for s in lengths if s is not None))

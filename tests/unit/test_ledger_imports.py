@@ -200,7 +200,7 @@ def test_a_large_first_import_is_indexed_afterwards(tmp_path: Path) -> None:
         ledger.append(ticket, Batch({"event": rows.slice(0, 10_000)}, keys("1")))
         ledger.append(ticket, Batch({"event": rows.slice(10_000)}, keys("2")))
         ledger.finish(ticket, NOW, lambda part, whole: done.append((part, whole)))
-        assert done == [(10_000, count), (count, count)]
+        assert done == sorted(done) and done[-1] == (count, count)
         again = record(ledger, Batch({"event": rows}, keys("1", "2", "3")), b"y")
         assert again.rows == {"event": 0}
         assert (again.stored, again.duplicates) == (1, 2)

@@ -6,8 +6,8 @@ from types import ModuleType
 from deskmeter.base.errors import AskerError
 
 
-def extra(module: str, why: str) -> ModuleType:
-    """The package `module`.
+def extra(module: str, why: str, install: str | None = None) -> ModuleType:
+    """The package `module`; AskerError names the install line where it is missing.
 
     >>> extra("no_such_package", "to_it()")
     Traceback (most recent call last):
@@ -17,6 +17,6 @@ def extra(module: str, why: str) -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module:
+        if error.name is None or module.split(".")[0] != error.name.split(".")[0]:
             raise
-        raise AskerError(f"{why} needs `{module}`; pip install {module}") from None
+        raise AskerError(f"{why} needs `{error.name}`; {install or f'pip install {module}'}") from None

@@ -9,16 +9,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["string", "int64", "float64", "boolean", "timestamp", "date"]
+Personal = Literal["person", "name", "mail", "words"]
+"""What of a person a column holds: who (their id), their name, their mail address, what they wrote."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, what it holds (with its unit) and what null means."""
+    """One column: its type, what it holds (with its unit) and what null means.
+
+    `personal`: what of a person it holds, for whoever must be forgotten. `event.from_value` and `to_value` hold a
+    person where the kind is assign.
+    """
 
     name: str
     type: Kind
     says: str
     null: str = "unknown"
+    personal: Personal | None = None
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class Table:
 
     `known_at` names the instant from which a row is known (null: always known). `later` maps an instant
     that can lie after the row itself to the columns that are only known with it: a question about a past
-    `as_of` sees them as null.
+    `as_of` sees them as null. `author` names the column of the person whose words the table holds.
     """
 
     name: str
@@ -35,6 +42,7 @@ class Table:
     columns: tuple[Column, ...]
     known_at: str | None = None
     later: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    author: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,6 +59,14 @@ class Table:
 
 def _text(name: str, says: str, null: str = "unknown") -> Column:
     return Column(name, "string", says, null)
+
+
+def _person(name: str, says: str, null: str = "unknown") -> Column:
+    return Column(name, "string", says, null, "person")
+
+
+def _private(name: str, personal: Personal, says: str, null: str = "unknown") -> Column:
+    return Column(name, "string", says, null, personal)
 
 
 def _instant(name: str, says: str, null: str = "unknown") -> Column:
@@ -83,8 +99,9 @@ def _table(
     *columns: Column,
     known_at: str | None = None,
     later: dict[str, tuple[str, ...]] | None = None,
+    author: str | None = None,
 ) -> Table:
-    return Table(name, says, IDENTITY + columns + PROVENANCE, known_at, tuple((later or {}).items()))
+    return Table(name, says, IDENTITY + columns + PROVENANCE, known_at, tuple((later or {}).items()), author)
 
 
 EVENT = _table(
@@ -95,7 +112,7 @@ EVENT = _table(
     _whole("sequence", "position in the counter", "none: order by time and id"),
     _instant("at", "when it happened, as the source says", "never null"),
     _text("kind", "one of vocab.EVENT_KINDS", "never null"),
-    _text("actor", "the person who did it"),
+    _person("actor", "the person who did it"),
     _text("actor_kind", "kind of the actor then, if the source says: one of vocab.ACTOR_KINDS", "see role_span"),
     _text("direction", "of a message: in or out", "unknown"),
     _text("channel", "channel of this message, if it differs from the ticket's", "the ticket's"),
@@ -109,7 +126,7 @@ EVENT = _table(
     ),
     _whole("seconds", "length of a time entry or viewing; target of an sla_applied", "none"),
     _text("first_status", "kind created: first own status", "none yet"),
-    _text("first_assignee", "kind created: first assignee (person)", "nobody"),
+    _person("first_assignee", "kind created: first assignee (person)", "nobody"),
     _text("first_team", "kind created: first team", "no team"),
     _text("first_priority", "kind created: first priority", "none"),
     known_at="at",
@@ -118,22 +135,23 @@ EVENT = _table(
 TICKET = _table(
     "ticket",
     "what does not change on a ticket; all that changes is an event",
-    _text("requester", "the person who asks"),
+    _person("requester", "the person who asks"),
     _text("account", "the account it is for, if the source says", "the requester's account"),
-    _text("opened_by", "the person who opened it", "unknown, taken as the customer"),
+    _person("opened_by", "the person who opened it", "unknown, taken as the customer"),
     _text("opened_by_kind", "kind of the opener then, if the source says", "see role_span"),
     _text("channel", "the ticket's channel: one of vocab.CHANNELS where it can be told"),
     _text("order", "the order that it is about", "none"),
     _text("call", "the call from which it was born", "none"),
-    _text("subject", "its subject line", "none"),
+    _private("subject", "words", "its subject line", "none"),
     _flag("is_test", "a test ticket, left out of everything", "not a test"),
+    author="requester",
 )
 
 PERSON = _table(
     "person",
     "a customer, an agent or a bot; the one home of personal data",
-    _text("name", "display name", "the id is shown"),
-    _text("email", "mail address"),
+    _private("name", "name", "display name", "the id is shown"),
+    _private("email", "mail", "mail address"),
     _text("role", "customer, staff or bot, where no role_span says", "unknown"),
     _text("account", "the account that the person belongs to", "none"),
     _text("language", "language code"),
@@ -143,7 +161,7 @@ PERSON = _table(
 ROLE_SPAN = _table(
     "role_span",
     "who was customer, staff or bot, and when",
-    _text("person", "the person", "never null"),
+    _person("person", "the person", "never null"),
     _text("role", "customer, staff or bot", "never null"),
     _instant("from_at", "start", "always was"),
     _instant("to_at", "end", "still is"),
@@ -156,7 +174,7 @@ TEAM = _table("team", "a team (group, queue of people)", _text("name", "display 
 MEMBERSHIP_SPAN = _table(
     "membership_span",
     "which agent was in which team, and when",
-    _text("person", "the agent", "never null"),
+    _person("person", "the agent", "never null"),
     _text("team", "the team", "never null"),
     _instant("from_at", "start", "always was"),
     _instant("to_at", "end", "still is"),
@@ -167,7 +185,7 @@ MEMBERSHIP_SPAN = _table(
 AVAILABILITY_SPAN = _table(
     "availability_span",
     "logged-in time of an agent by state",
-    _text("person", "the agent", "never null"),
+    _person("person", "the agent", "never null"),
     _text("state", "available, on_contact or away", "never null"),
     _instant("from_at", "start", "never null"),
     _instant("to_at", "end", "still running"),
@@ -243,7 +261,7 @@ CUSTOMER_SPAN = _table(
     "customer_span",
     "a stretch of being a customer",
     _text("account", "the account", "the person's, else the person is the customer"),
-    _text("person", "the person, where there is no account", "none"),
+    _person("person", "the person, where there is no account", "none"),
     _instant("joined_at", "start", "never null"),
     _instant("left_at", "end", "still a customer"),
     _text("reason", "main reason given for leaving", "none given"),
@@ -256,7 +274,7 @@ SUBSCRIPTION_SPAN = _table(
     "subscription_span",
     "a stretch of one plan at one price",
     _text("account", "the account", "never null where person is null"),
-    _text("person", "the person, where there is no account", "none"),
+    _person("person", "the person, where there is no account", "none"),
     _text("plan", "plan", "none"),
     _whole("mrr_micros", "monthly recurring revenue in millionths of the currency"),
     _text("currency", "ISO 4217 code"),
@@ -271,13 +289,13 @@ ORDER = _table(
     "order",
     "a paid order, or a refund (a row of its own with a negative amount)",
     _text("account", "the account", "the person's"),
-    _text("person", "the person"),
+    _person("person", "the person"),
     _instant("paid_at", "when it was paid (refunded)", "not paid: in no number"),
     _text("kind", "new, repeat, renewal, upsell or cross_sell", "repeat or new by order"),
     _whole("amount_micros", "amount in millionths of the currency"),
     _whole("cost_micros", "cost in millionths of the currency"),
     _text("currency", "ISO 4217 code"),
-    _text("agent", "the agent credited with the sale", "nobody"),
+    _person("agent", "the agent credited with the sale", "nobody"),
     _text("ticket", "the ticket on which it was sold", "none"),
     known_at="paid_at",
 )
@@ -286,7 +304,7 @@ CALL = _table(
     "call",
     "one leg of a telephone call",
     _text("ticket", "the ticket it belongs to", "without a ticket"),
-    _text("person", "the customer on the line"),
+    _person("person", "the customer on the line"),
     _text("direction", "in or out", "unknown: in no number"),
     _text("queue", "queue", "none"),
     _instant("ringing_at", "start", "never null"),
@@ -297,7 +315,7 @@ CALL = _table(
     _whole("talk_s", "seconds of talk"),
     _whole("hold_s", "seconds on hold"),
     _whole("wrap_s", "seconds of after-call work"),
-    _text("agent", "the agent who answered", "nobody"),
+    _person("agent", "the agent who answered", "nobody"),
     _flag("is_transferred", "it was transferred on"),
     known_at="ringing_at",
     later={
@@ -313,11 +331,11 @@ SURVEY_SENT = _table(
     _text("occasion", "relational or transactional"),
     _text("ticket", "the ticket it is about", "none"),
     _text("call", "the call it is about", "none"),
-    _text("person", "the person asked"),
+    _person("person", "the person asked"),
     _text("channel", "channel of the survey"),
     _instant("sent_at", "when it was sent", "never null"),
     _flag("is_delivered", "delivery", "taken as delivered"),
-    _text("agent", "the agent credited, frozen when sent", "the call's, else nobody"),
+    _person("agent", "the agent credited, frozen when sent", "the call's, else nobody"),
     known_at="sent_at",
 )
 
@@ -330,16 +348,17 @@ SURVEY_ANSWER = _table(
     _text("occasion", "relational or transactional", "the survey's"),
     _text("ticket", "the ticket it is about", "the survey's"),
     _text("call", "the call it is about", "the survey's"),
-    _text("person", "who answered", "the survey's"),
+    _person("person", "who answered", "the survey's"),
     _instant("at", "when it was answered", "never null"),
     _whole("scale_low", "lowest point of the scale; good/bad: 0", "no rating"),
     _whole("scale_high", "highest point of the scale; good/bad: 1", "no rating"),
     _flag("is_reversed", "the low end is the good end", "no"),
     Column("score", "float64", "the answer as given; good 1, bad 0; yes 1, no 0", "no rating"),
-    _text("words", "free text", "none"),
+    _private("words", "words", "free text", "none"),
     _flag("is_testimonial_allowed", "the words may be used", "not asked"),
-    _text("agent", "the agent credited, frozen when sent", "the survey's"),
+    _person("agent", "the agent credited, frozen when sent", "the survey's"),
     known_at="at",
+    author="person",
 )
 
 FOLLOW_UP = _table(
@@ -351,7 +370,7 @@ FOLLOW_UP = _table(
     _instant("due_at", "when it is due", "no due time"),
     _instant("done_at", "when it was done", "not done"),
     _text("outcome", "outcome", "none"),
-    _text("agent", "who did it", "nobody"),
+    _person("agent", "who did it", "nobody"),
     known_at="assigned_at",
     later={"done_at": ("outcome",)},
 )
@@ -362,15 +381,15 @@ REVIEW = _table(
     _text("site", "the site", "never null"),
     _instant("at", "when it was posted", "never null"),
     _whole("stars_millis", "stars in thousandths"),
-    _text("person", "the reviewer"),
+    _person("person", "the reviewer"),
     known_at="at",
 )
 
 REFERRAL = _table(
     "referral",
     "one customer brought another",
-    _text("referrer", "account or person who referred"),
-    _text("referred", "account or person who was referred"),
+    _person("referrer", "account or person who referred"),
+    _person("referred", "account or person who was referred"),
     _instant("made_at", "when", "never null"),
     known_at="made_at",
 )
@@ -378,7 +397,7 @@ REFERRAL = _table(
 PREFERENCE_SPAN = _table(
     "preference_span",
     "a recorded preference or consent of one person for one channel",
-    _text("person", "the person", "never null"),
+    _person("person", "the person", "never null"),
     _text("channel", "the channel", "never null"),
     _flag("is_preferred", "this channel is preferred", "not said"),
     _flag("is_opted_out", "opted out of this channel", "not said"),
@@ -391,10 +410,10 @@ PREFERENCE_SPAN = _table(
 MESSAGE_OUT = _table(
     "message_out",
     "one message sent to a customer, on any channel",
-    _text("person", "the customer", "never null"),
+    _person("person", "the customer", "never null"),
     _instant("at", "when", "never null"),
     _text("channel", "channel used", "never null"),
-    _text("author", "who sent it", "nobody"),
+    _person("author", "who sent it", "nobody"),
     _text("author_kind", "kind of the author then: one of vocab.ACTOR_KINDS", "see role_span"),
     _text("ticket", "the ticket it belongs to", "none"),
     known_at="at",
@@ -413,12 +432,13 @@ KB_EVENT = _table(
     _text("item", "the item", "none (search, session)"),
     _text("kind", "one of vocab.KB_KINDS", "never null"),
     _instant("at", "when", "never null"),
-    _text("person", "who", "unknown"),
+    _person("person", "who", "unknown"),
     _text("session", "help-centre session", "none"),
     _text("ticket", "the ticket it is about", "none"),
-    _text("words", "search: the words", "none"),
+    _private("words", "words", "search: the words", "none"),
     _flag("is_helpful", "vote: helpful", "never null for a vote"),
     known_at="at",
+    author="person",
 )
 
 STATUS_STAGE = _table(

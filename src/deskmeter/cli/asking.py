@@ -7,7 +7,7 @@ from pathlib import Path
 from typer import Context
 
 from deskmeter.cli.desk import find_desk
-from deskmeter.query.parse import Words, names_of, parse_request
+from deskmeter.query.parse import Words, parse_request
 from deskmeter.query.periods import Setting
 from deskmeter.query.request import Request
 from deskmeter.service import Desk
@@ -25,7 +25,7 @@ def opened(ctx: Context, said: Path | None) -> Iterator[Desk]:
 
 def request_of(desk: Desk, words: Words) -> Request:
     """The Request of typed words at this desk."""
-    return parse_request(words, setting_of(desk), names_of(desk.metrics(), desk.dimensions()))
+    return parse_request(words, setting_of(desk), desk.names())
 
 
 def setting_of(desk: Desk) -> Setting:

@@ -18,8 +18,8 @@ class Engine(Protocol):
     def prepare(self, expr: ibis.Table) -> str:
         """The engine's text of a table with exactly the columns and types of `expr`."""
 
-    def create(self, name: str, text: str, is_kept: bool = True) -> None:
-        """Make (or replace) the table `name` from prepared text over tables of this engine."""
+    def create(self, name: str, text: str, is_kept: bool = True, is_empty: bool = False) -> None:
+        """Make (or replace) the table `name` from prepared text over tables of this engine; `is_empty`: without rows."""
 
     def begin(self) -> None:
         """Begin a build: readers see nothing of it before `commit`."""
@@ -32,6 +32,9 @@ class Engine(Protocol):
 
     def read(self, name: str) -> pa.Table:
         """All rows of a stored table."""
+
+    def is_empty(self, name: str) -> bool:
+        """Whether a stored table has no row."""
 
     def compile(self, expr: ibis.Table) -> str:
         """The engine's own text for an expression."""

@@ -27,9 +27,9 @@ from deskmeter.facts import (
     tickets,
 )
 from deskmeter.facts.plans import PLANS
-from deskmeter.facts.tables import Act, BuildSettings, Step, Tables
+from deskmeter.facts.tables import Act, BuildSettings, Fed, Step, Tables
 
-STEPS: tuple[Step | Act, ...] = (
+STEPS: tuple[Step | Fed | Act, ...] = (
     people.names,
     people.roles,
     ordering.tickets,
@@ -75,41 +75,41 @@ STEPS: tuple[Step | Act, ...] = (
     tickets.ticket_facts,
     tickets.work,
     tickets.agent_times,
-    calls.calls,
-    calls.availability,
+    Fed(calls.calls, by="c_call"),
+    Fed(calls.availability, by="c_availability_span"),
     flow.contacts,
     stocks.stock_spans,
     stocks.wait_spans,
     stocks.reply_instants,
-    sla.sla_applied,
-    sla.sla_ends,
-    sla.sla_pieces,
-    sla.sla_facts,
-    sla.sla_risks,
-    answers.answers,
-    answers.surveys,
-    answers.answer_facts,
-    answers.follow_ups,
-    answers.reviews,
-    answers.referrals,
+    Fed(sla.sla_applied, by="c_sla_policy"),
+    Fed(sla.sla_ends, by="sla_start"),
+    Fed(sla.sla_pieces, by="sla_start"),
+    Fed(sla.sla_facts, by="sla_start"),
+    Fed(sla.sla_risks, by="sla_start"),
+    Fed(answers.answers, by="c_survey_answer"),
+    Fed(answers.surveys, by="c_survey_sent"),
+    Fed(answers.answer_facts, by="c_survey_answer"),
+    Fed(answers.follow_ups, by="c_follow_up"),
+    Fed(answers.reviews, by="c_review"),
+    Fed(answers.referrals, by="c_referral"),
     customers.stays,
     customers.customers,
     customers.customer_spans,
-    money.subscriptions,
+    Fed(money.subscriptions, by="c_subscription_span"),
     money.plan_spans,
     money.plan_moves,
-    money.orders,
+    Fed(money.orders, by="c_order"),
     knowledge.kb_items,
-    knowledge.written_words,
+    Fed(knowledge.written_words, by="c_kb_event"),
     Act(knowledge.plain_words),
-    knowledge.kb_events,
-    knowledge.kb_live,
-    knowledge.kb_votes,
-    knowledge.kb_sessions,
-    knowledge.kb_searches,
+    Fed(knowledge.kb_events, by="c_kb_event"),
+    Fed(knowledge.kb_live, by="f_kb_event"),
+    Fed(knowledge.kb_votes, by="f_kb_event"),
+    Fed(knowledge.kb_sessions, by="f_kb_event"),
+    Fed(knowledge.kb_searches, by="f_kb_event"),
     knowledge.kb_issues,
-    preferences.preferences,
-    preferences.messages_out,
+    Fed(preferences.preferences, by="c_preference_span"),
+    Fed(preferences.messages_out, by="c_message_out"),
 )
 
 Progress = Callable[[str, int, int | None], None]
@@ -138,7 +138,7 @@ def load_canonical(engine: Engine, tables: Mapping[str, pa.Table]) -> None:
 
 def build(
     engine: Engine, settings: BuildSettings, progress: Progress = lambda step, done, total: None,
-    steps: Sequence[Step | Act] = STEPS,
+    steps: Sequence[Step | Fed | Act] = STEPS,
 ) -> Tables:  # fmt: skip
     """Every fact table as of `settings.as_of_us` from the canonical tables that the engine holds.
 
@@ -146,11 +146,12 @@ def build(
     """
     t = Tables(engine, settings)
     for done, step in enumerate(steps):
-        progress(step.__name__.replace("_", " "), done, len(steps))
-        if isinstance(step, Act):
-            step.do(t)
+        made = step.step if isinstance(step, Fed) else step
+        progress(made.__name__.replace("_", " "), done, len(steps))
+        if isinstance(made, Act):
+            made.do(t)
         else:
-            t.run(step)
+            t.run(made, isinstance(step, Fed) and engine.is_empty(step.by))
     progress("done", len(steps), len(steps))
     PLANS.store()
     return t

@@ -7,7 +7,7 @@ import ibis
 from deskmeter.facts.attribution import with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label
 from deskmeter.facts.places import with_customer_kind, with_whereabouts
-from deskmeter.facts.tables import Tables, key, known_or, whole_seconds
+from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or, whole_seconds
 
 
 def calls(t: Tables) -> Mapping[str, ibis.Table]:
@@ -39,11 +39,28 @@ def calls(t: Tables) -> Mapping[str, ibis.Table]:
 
 
 def availability(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_availability`: logged-in stretches of agents by state, for occupancy."""
-    rows = t.canonical("availability_span")
+    """`f_availability`: logged-in stretches of agents by state, cut where their team changes, for occupancy."""
+    rows = _cut_at_moves(t.canonical("availability_span"), t)
     rows = rows.mutate(
-        row=key(rows.source, rows.id), agent_key=key(rows.source, rows.person), ticket_id=ibis.null("int64")
+        row=key(rows.source, rows.id.concat("/", rows.from_at.cast("string"))),
+        agent_key=key(rows.source, rows.person),
+        ticket_id=ibis.null("int64"),
     )
     rows = with_label(rows, t["person"], "source", "person", "agent")
     rows = with_ticket_state(rows, t, "from_at", "row", "agent_key")
     return {"f_availability": rows.select("source", "agent", "team", "state", from_us="from_at", to_us="to_at")}
+
+
+def _cut_at_moves(spans: ibis.Table, t: Tables) -> ibis.Table:
+    """`spans` of agents cut wherever a membership of theirs begins or ends, so that each piece lies in one team."""
+    members = t.canonical("membership_span")
+    begins = members.select(_source="source", _person="person", _edge="from_at")
+    edges = begins.union(members.select(_source="source", _person="person", _edge="to_at"))
+    inside = spans.join(edges, [("source", "_source"), ("person", "_person"), spans.from_at < edges._edge])
+    inside = inside.filter(inside._edge < known_or(inside.to_at, ibis.literal(FAR_FUTURE)))
+    starts = spans.select("source", "id", "from_at").union(inside.select("source", "id", from_at="_edge")).distinct()
+    in_order = ibis.window(group_by=["source", "id"], order_by="from_at")
+    starts = starts.mutate(_next=starts.from_at.lead().over(in_order))
+    whole = spans.select("source", "id", "person", "state", "to_at")
+    pieces = starts.join(whole, ["source", "id"])
+    return pieces.mutate(to_at=known_or(pieces._next, pieces.to_at)).drop("_next")

@@ -73,7 +73,7 @@ def durations(t: Tables) -> Mapping[str, ibis.Table]:
     # the channel of the reply that ended it; a length of a resolution is never asked for it
     state = t["timeline"].select("pos", *_STATE, message_channel="channel")
     filed = clocked.join(state, "pos")
-    return {"f_duration": filed.mutate(at_us=filed.to_us).drop("row", "to_us")}
+    return {"f_duration": filed.mutate(at_us=filed.to_us, event_pos=filed.pos).drop("row", "to_us")}
 
 
 def stage_times(t: Tables) -> Mapping[str, ibis.Table]:
@@ -84,7 +84,7 @@ def stage_times(t: Tables) -> Mapping[str, ibis.Table]:
     they are rounded down once, after adding up (ruling 54).
     """
     last = t["resolution"].filter(lambda r: r.is_last)
-    ends = last.select("ticket_id", end_us="eff_us", end_priority="priority")
+    ends = last.select("ticket_id", end_us="eff_us", end_pos="pos", end_priority="priority")
     spans = t["state_span"].join(ends, "ticket_id")
     spans = spans.filter(spans.from_us < spans.end_us)
     spans = spans.mutate(until_us=ibis.least(known_or(spans.to_us, spans.end_us), spans.end_us))
@@ -92,7 +92,7 @@ def stage_times(t: Tables) -> Mapping[str, ibis.Table]:
     return {
         "f_stage_time": lived.select(
             "source", "ticket_id", "stage", "status", "agent", "team", "calendar_us", "business_us", "business_last_us",
-            priority="end_priority", at_us="end_us",
+            priority="end_priority", at_us="end_us", event_pos="end_pos",
         )
     }  # fmt: skip
 
@@ -107,7 +107,7 @@ def stage_zeros(t: Tables) -> Mapping[str, ibis.Table]:
         "source", "ticket_id", "pos", "stage", "status", "team", "priority", agent="assignee_agent", at_us="eff_us"
     )
     zero = with_clocks(still, t, "pos", from_us="at_us", to_us="at_us")
-    return {"f_stage_zero": zero.drop("pos")}
+    return {"f_stage_zero": zero.rename(event_pos="pos")}
 
 
 def status_times(t: Tables) -> Mapping[str, ibis.Table]:
@@ -116,7 +116,11 @@ def status_times(t: Tables) -> Mapping[str, ibis.Table]:
     A running one has until_us null: it ends at the instant of the question. For `time_in_status_total`, filed at
     the last resolution.
     """
-    last = t["resolution"].filter(lambda r: r.is_last).select("ticket_id", end_us="eff_us", end_priority="priority")
+    last = (
+        t["resolution"]
+        .filter(lambda r: r.is_last)
+        .select("ticket_id", end_us="eff_us", end_pos="pos", end_priority="priority")
+    )
     spans = t["state_span"].join(last, "ticket_id")
     lived = with_clocks(spans.filter(spans.to_us.notnull()), t, "pos")
     running = spans.filter(spans.to_us.isnull())
@@ -127,6 +131,6 @@ def status_times(t: Tables) -> Mapping[str, ibis.Table]:
         "f_status_time": whole.select(
             "source", "ticket_id", "pos", "stage", "status", "agent", "team", "from_us", "to_us",
             "calendar_us", "business_us", "business_last_us",
-            priority="end_priority", at_us="end_us",
+            priority="end_priority", at_us="end_us", event_pos="end_pos",
         )
     }  # fmt: skip

@@ -52,6 +52,7 @@ def _flow(table: ibis.Table, flow: ibis.Value | str, sign: int) -> ibis.Table:
         "ticket_id",
         *_STATE,
         at_us="eff_us",
+        event_pos="pos",
         flow=ibis.literal(flow) if isinstance(flow, str) else flow,
         sign=ibis.literal(sign).cast("int64"),
         is_agent_move=table.is_agent_move if is_move else ibis.literal(False),
@@ -64,7 +65,8 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
     personal = t["ticket"].select(*_PERSONAL, _of="ticket_id")
     ticket = t["f_ticket"].join(personal, [("ticket_id", "_of")]).drop("_of")
     created = ticket.select(
-        "source", "ticket_id", "customer", *_PERSONAL, contact=ibis.literal("created"), at_us="created_us", channel="channel",
+        "source", "ticket_id", "customer", *_PERSONAL, contact=ibis.literal("created"), at_us="created_us",
+        event_pos="created_pos", channel="channel",
         agent="first_agent", team="first_team", priority="first_priority", status="created_status", stage="created_stage",
     )  # fmt: skip
     again = t["new_contact"].join(ticket.select("ticket_id", "channel", "customer", *_PERSONAL), "ticket_id")
@@ -76,6 +78,7 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
         *_STATE,
         contact=ibis.literal("new_contact"),
         at_us="eff_us",
+        event_pos="pos",
         channel="channel",
     )
     calls = t["f_call"]
@@ -86,7 +89,7 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
     calls = with_customer_kind(calls.drop("customer_kind"), t, "asker_key", "ringing_us")
     calls = calls.select(
         "source", "ticket_id", "customer", *_PERSONAL, "agent", "team",
-        contact=ibis.literal("call"), at_us="ringing_us", channel=ibis.literal("phone"),
+        contact=ibis.literal("call"), at_us="ringing_us", event_pos=ibis.null("int64"), channel=ibis.literal("phone"),
         priority=blank, status=blank, stage=blank,
     )  # fmt: skip
     return {"f_contact": created.union(again.select(*created.columns)).union(calls.select(*created.columns))}
@@ -109,12 +112,22 @@ def handovers(t: Tables) -> Mapping[str, ibis.Table]:
     teams = teams.filter(teams.lost_team != teams.team)
     common = ("source", "ticket_id", "priority", "status", "stage")
     agents = hands.select(
-        *common, kind=ibis.literal("reassignment"), at_us="eff_us", agent="lost_agent", team="prev_team"
+        *common,
+        kind=ibis.literal("reassignment"),
+        at_us="eff_us",
+        event_pos="pos",
+        agent="lost_agent",
+        team="prev_team",
     )
     return {
         "f_handover": agents.union(
             teams.select(
-                *common, kind=ibis.literal("transfer"), at_us="eff_us", agent="prev_agent", team="lost_team"
+                *common,
+                kind=ibis.literal("transfer"),
+                at_us="eff_us",
+                event_pos="pos",
+                agent="prev_agent",
+                team="lost_team",
             ).select(*agents.columns)
         )
     }
@@ -126,7 +139,7 @@ def assignments(t: Tables) -> Mapping[str, ibis.Table]:
     given = timeline.filter(
         (timeline.is_moved == 0) & ((timeline.kind == "assign") | timeline.is_creation) & timeline.is_human
     )
-    return {"f_assigned": given.select("source", "ticket_id", *_STATE, at_us="eff_us")}
+    return {"f_assigned": given.select("source", "ticket_id", *_STATE, at_us="eff_us", event_pos="pos")}
 
 
 ACTIVITIES = {
@@ -151,7 +164,7 @@ def activities(t: Tables) -> Mapping[str, ibis.Table]:
             # an answered call is filed at its own answer, though its ticket may have been written afterwards
             at_us=(done.kind == "call").ifelse(done.said_us, done.own_eff_us),
             message_channel=done.activity.isin(["opening", "reply"]).ifelse(done.channel, ibis.null("string")),
-            agent="actor_label", counted_us="eff_us",
+            agent="actor_label", counted_us="eff_us", event_pos="pos",
         )
     }  # fmt: skip
 
@@ -168,6 +181,12 @@ def escalations(t: Tables) -> Mapping[str, ibis.Table]:
     )
     return {
         "f_escalation": asked.select(
-            "source", "ticket_id", *_STATE, at_us="own_eff_us", asked_by=known_or(asked.field, by_kind), tier="to_value"
+            "source",
+            "ticket_id",
+            *_STATE,
+            at_us="own_eff_us",
+            event_pos="pos",
+            asked_by=known_or(asked.field, by_kind),
+            tier="to_value",
         )
     }

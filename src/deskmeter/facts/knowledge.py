@@ -182,7 +182,8 @@ def kb_issues(t: Tables) -> Mapping[str, ibis.Table]:
     tickets = t["f_ticket"].join(personal, [("ticket_id", "_id")])
     tickets = tickets.left_join(marked, [("ticket_id", "_ticket")])
     created = tickets.select(
-        "source", "ticket_id", *_PERSONAL, "customer_kind", at_us="created_us", is_by_item=tickets._ticket.notnull(),
+        "source", "ticket_id", *_PERSONAL, "customer_kind", at_us="created_us", event_pos="created_pos",
+        is_by_item=tickets._ticket.notnull(),
         session=ibis.null("string"), agent="first_agent", team="first_team", priority="first_priority",
         status="created_status", stage="created_stage",
     )  # fmt: skip
@@ -190,7 +191,8 @@ def kb_issues(t: Tables) -> Mapping[str, ibis.Table]:
     sessions = sessions.filter(sessions.is_marked)
     blank = ibis.null("string")
     alone = sessions.select(
-        "source", "at_us", "session", *_PERSONAL, "customer_kind", ticket_id=ibis.null("int64"), is_by_item=ibis.literal(True),
+        "source", "at_us", "session", *_PERSONAL, "customer_kind", ticket_id=ibis.null("int64"),
+        event_pos=ibis.null("int64"), is_by_item=ibis.literal(True),
         agent=blank, team=blank, priority=blank, status=blank, stage=blank,
     )  # fmt: skip
     return {"f_kb_issue": created.union(alone.select(*created.columns))}

@@ -92,9 +92,11 @@ def first_replies(t: Tables) -> Mapping[str, ibis.Table]:
     rows = rows.join(starts.rename(_ticket="ticket_id", _staff="is_staff_opened"), [("ticket_id", "_ticket")])
     counts = known_or(rows.eff_us >= rows.start_us, ibis.literal(False)) | rows.is_birth
     pos = rows.pos
+    # where a call is the first human reply, only automation can be earlier
+    is_any = rows.is_any_reply & (rows.birth_pos.isnull() | rows.is_birth | ~rows.is_human_reply)
     first = rows.group_by("ticket_id").aggregate(
         human_pos=(rows.is_human_reply & counts).ifelse(pos, no).min(),
-        any_pos=(rows.is_any_reply & counts).ifelse(pos, no).min(),
+        any_pos=(is_any & counts).ifelse(pos, no).min(),
         handoff_us=((rows.kind == "handoff") & (rows.is_moved == 0)).ifelse(rows.eff_us, no).min(),
         assigned_us=(
             (rows.is_moved == 0)

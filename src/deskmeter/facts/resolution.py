@@ -19,16 +19,33 @@ def new_contact_messages(t: Tables) -> Mapping[str, ibis.Table]:
     speaks = timeline.is_customer_message | (timeline.is_public_message & (timeline.who == "staff"))
     never = ibis.null("int64")
     seen = timeline.select(
-        "ticket_id", "source", "pos", "ord", "eff_us", "is_customer_message", "is_resolved", "resolutions_n", "replies_n",
+        "ticket_id", "source", "pos", "ord", "eff_us", "is_customer_message", "is_leaving", "is_resolved",
+        "resolutions_n", "replies_n",
         "agent", "team", "priority", "status", "stage",
         spoken_us=speaks.ifelse(timeline.eff_us, never).max().over(before),
         resolved_us=timeline.is_resolution.ifelse(timeline.eff_us, never).max().over(so_far),
         left_us=timeline.is_leaving.ifelse(timeline.eff_us, never).max().over(so_far),
     )  # fmt: skip
     was_resolved = seen.is_resolved | known_or(seen.left_us == seen.eff_us, ibis.literal(False))
-    seen = seen.filter(seen.is_customer_message & was_resolved & seen.resolved_us.notnull())
-    quiet_since = ibis.greatest(seen.resolved_us, known_or(seen.spoken_us, seen.resolved_us))
-    return {"new_contact": seen.filter(seen.eff_us - quiet_since >= t.settings.episode_gap_us)}
+    wrote = seen.filter(seen.is_customer_message & seen.resolved_us.notnull() & was_resolved)
+    wrote = wrote.union(_behind_a_new_resolution(seen).select(*wrote.columns))
+    quiet_since = ibis.greatest(wrote.resolved_us, known_or(wrote.spoken_us, wrote.resolved_us))
+    wrote = wrote.filter(wrote.eff_us - quiet_since >= t.settings.episode_gap_us)
+    return {"new_contact": wrote.drop("is_leaving")}
+
+
+def _behind_a_new_resolution(seen: ibis.Table) -> ibis.Table:
+    """Messages in the instant of a leaving that stand behind the next resolution of that instant (ruling 80).
+
+    They are read against the resolution that was left.
+    """
+    left = seen.filter(seen.is_leaving).select(
+        _ticket="ticket_id", _pos="pos", _eff_us="eff_us", _resolutions_n="resolutions_n", _resolved_us="resolved_us"
+    )
+    wrote = seen.filter(seen.is_customer_message)
+    both = wrote.join(left, [("ticket_id", "_ticket"), ("eff_us", "_eff_us")])
+    both = both.filter((both.pos > both._pos) & (both.resolutions_n > both._resolutions_n))
+    return both.mutate(resolutions_n=both._resolutions_n, resolved_us=both._resolved_us)
 
 
 def leavings(t: Tables) -> Mapping[str, ibis.Table]:
@@ -107,7 +124,7 @@ def resolution_facts(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_resolution`: resolutions by owner; `f_reopen`: reopens, credited to the owner at the resolution undone."""
     done, left = t["resolution"], t["leaving"]
     common = ("source", "ticket_id", "agent", "team", "priority", "status", "stage")
-    facts = done.select(*common, "reopened_us", at_us="eff_us", stage_before="prev_stage")
+    facts = done.select(*common, "reopened_us", at_us="eff_us", event_pos="pos", stage_before="prev_stage")
     owner = done.select(_ticket="ticket_id", _number="resolutions_n", owner_agent="agent", owner_team="team")
     back = left.filter(~left.is_new_contact).drop("agent", "team")
     back = back.join(owner, [("ticket_id", "_ticket"), ("resolutions_n", "_number")])
@@ -115,6 +132,6 @@ def resolution_facts(t: Tables) -> Mapping[str, ibis.Table]:
         "f_resolution": facts,
         "f_reopen": back.select(
             "source", "ticket_id", "priority", "status", "stage",
-            at_us="eff_us", agent="owner_agent", team="owner_team",
+            at_us="eff_us", event_pos="pos", agent="owner_agent", team="owner_team",
         ),
     }  # fmt: skip

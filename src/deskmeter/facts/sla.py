@@ -226,6 +226,7 @@ def sla_facts(t: Tables) -> Mapping[str, ibis.Table]:
             "source", "ticket_id", "sla_kind", "sla_policy", "priority", "agent", "team", "stage", "status", "applied_us",
             "starts_us", "due_us", "fulfilled_us", "cancelled_us", "superseded_us", "outcome", "at_us", "from_us", "to_us",
             target_s=(found.target_us // _SECOND_US).cast("int64"), sla_clock="clock",
+            event_pos=is_met.ifelse(found.fulfilled_pos, ibis.null("int64")),
         )
     }  # fmt: skip
 

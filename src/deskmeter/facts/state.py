@@ -82,8 +82,10 @@ def positions(t: Tables) -> Mapping[str, ibis.Table]:
     <value>_pos, prev_<value>_pos; and the running numbers of resolutions, leavings, human replies and enders.
     """
     change = t["change"].select("stage_no", "is_human", change_pos="pos", **{f"sets_{v}": f"sets_{v}" for v in VALUES})
-    acted = t["acted"].select("event_no", "is_human_reply")
-    rows = t["history"].select("event_no", "ticket_id", "ord", "pos").join(acted, "event_no")
+    acted = t["acted"].select("event_no", "is_human_reply", "is_birth")
+    rows = t["history"].select("event_no", "ticket_id", "ord", "pos", "is_moved").join(acted, "event_no")
+    # a call that bore a ticket is no reply on the one that this is merged into: it moves as a call (rulings 17, 81)
+    rows = rows.mutate(is_human_reply=rows.is_human_reply & ~(rows.is_birth & (rows.is_moved == 1)))
     rows = rows.left_join(change, [("pos", "change_pos")]).drop("change_pos")
     no = ibis.null("int64")
     so_far = ibis.window(group_by="ticket_id", order_by="ord", following=0)
@@ -127,6 +129,12 @@ def timeline(t: Tables) -> Mapping[str, ibis.Table]:
     )
     history = t["history"].drop("pos")
     full = t["position"].join(history, "event_no").join(t["acted"], "event_no").join(payload, "event_no")
+    is_moved_birth = full.is_birth & (full.is_moved == 1)
+    full = full.mutate(
+        is_birth=full.is_birth & ~is_moved_birth,
+        is_human_reply=full.is_human_reply & ~is_moved_birth,
+        is_any_reply=full.is_any_reply & ~is_moved_birth,
+    )
     full = full.join(t["stage_name"].select(stage_no="stage_no", stage="stage"), "stage_no")
     before = t["stage_name"].select(_stage_no="stage_no", prev_stage="stage")
     full = full.join(before, [("prev_stage_no", "_stage_no")]).drop("_stage_no")

@@ -72,8 +72,8 @@ class Tables:
         """The last instant that this build knows, as an expression."""
         return ibis.literal(CUT_STAND_IN).cast("int64")
 
-    def run(self, step: "Step") -> None:
-        """Make the tables of one step, from its kept plan if there is one."""
+    def run(self, step: "Step", is_empty: bool = False) -> None:
+        """Make the tables of one step, from its kept plan if there is one; `is_empty`: with no row in them."""
         settings = (self.settings.episode_gap_us, self.settings.default_schedule)
         plan_key = f"{self.engine.name} {step.__module__}.{step.__name__} {settings} {sorted(self._loaded.items())}"
         plan = PLANS.get(plan_key)
@@ -85,7 +85,7 @@ class Tables:
             PLANS.put(plan_key, plan)
         for planned in plan:
             text = planned.text.replace(str(CUT_STAND_IN), str(self.settings.cut_us))
-            self.engine.create(planned.name, text, is_kept(planned.name))
+            self.engine.create(planned.name, text, is_kept(planned.name), is_empty)
             self._columns[planned.name] = planned.columns
 
     def load(self, name: str, table: pa.Table) -> None:
@@ -129,6 +129,14 @@ class Step(Protocol):
     __name__: str
 
     def __call__(self, t: Tables) -> Mapping[str, ibis.Table]: ...
+
+
+@dataclass(frozen=True)
+class Fed:
+    """A step whose tables have no row where the table `by` has none: a desk without calls does no work for them."""
+
+    step: Step
+    by: str
 
 
 @dataclass(frozen=True)

@@ -5,28 +5,36 @@ from collections.abc import Mapping
 import ibis
 
 from deskmeter.canon.vocab import RESERVED_FIELDS
-from deskmeter.facts.tables import Tables, key, known_or
+from deskmeter.facts.tables import FAR_PAST, Tables, key, known_or
 
 _SESSION_GAP_US = 1_800_000_000  # messages less than 30 minutes apart are one chat session
 
 
 def fields(t: Tables) -> Mapping[str, ibis.Table]:
-    """`field_span`: the value of each field of each ticket over time; `tag_span`: its tags."""
+    """`field_span`: the value of each field of each ticket over time; `tag_span`: its tags.
+
+    By instants, and by the events (from_pos, to_pos) between which it held: a row that is itself an event has the
+    value just after it, whatever follows in the same instant (ruling 5). What was set in the instant of the creation
+    held before it too, for calls and surveys that are older than their ticket.
+    """
     timeline = t["timeline"]
     own = timeline.filter(timeline.is_moved == 0)
+    began = (own.eff_us == own.created_us).ifelse(ibis.literal(FAR_PAST), own.eff_us)
+    own = own.mutate(since_us=began)
     by_field = ibis.window(group_by=["ticket_id", "field"], order_by="ord")
     sets = own.filter((own.kind == "field") & own.field.notnull())
     sets = sets.select(
-        "ticket_id", "field", value="to_value", from_us="eff_us", to_us=sets.eff_us.lead().over(by_field)
-    )
+        "ticket_id", "field", value="to_value", from_us="since_us", to_us=sets.eff_us.lead().over(by_field),
+        from_pos="pos", to_pos=sets.pos.lead().over(by_field),
+    )  # fmt: skip
     tags = own.filter(own.kind.isin(["tag_added", "tag_removed"]) & own.to_value.notnull())
     by_tag = ibis.window(group_by=["ticket_id", "to_value"], order_by="ord")
-    tags = tags.mutate(until_us=tags.eff_us.lead().over(by_tag))
+    tags = tags.mutate(until_us=tags.eff_us.lead().over(by_tag), until_pos=tags.pos.lead().over(by_tag))
     return {
-        "field_span": sets.filter(sets.to_us.isnull() | (sets.to_us > sets.from_us)),
-        "tag_span": tags.filter(
-            (tags.kind == "tag_added") & (tags.until_us.isnull() | (tags.until_us > tags.eff_us))
-        ).select("ticket_id", value="to_value", from_us="eff_us", to_us="until_us"),
+        "field_span": sets,
+        "tag_span": tags.filter(tags.kind == "tag_added").select(
+            "ticket_id", value="to_value", from_us="since_us", to_us="until_us", from_pos="pos", to_pos="until_pos"
+        ),
     }
 
 
@@ -136,22 +144,23 @@ def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
         first_team=first("team"),
         first_priority=first("priority"),
         escalations=(timeline.kind == "escalation").cast("int64").sum().cast("int64"),
-        start_pos=timeline.pos.min(where=own),
+        created_pos=timeline.pos.min(where=own),
         end_pos=timeline.pos.max(),
     )
     created = timeline.select(_pos="pos", created_status="status", created_stage="stage")
-    per = per.join(created, per.start_pos == created._pos).drop("_pos", "start_pos")
+    per = per.join(created, per.created_pos == created._pos).drop("_pos")
     now = timeline.select(
         _pos="pos", now_agent="agent", now_team="team", now_priority="priority", now_status="status", now_stage="stage",
         is_resolved="is_resolved",
     )  # fmt: skip
     per = per.join(now, per.end_pos == now._pos).drop("_pos", "end_pos")
     last = done.filter(done.is_last).select(
-        _t1="ticket_id", resolved_us="eff_us", resolved_agent="agent", resolved_team="team",
+        _t1="ticket_id", resolved_us="eff_us", resolved_pos="pos", resolved_agent="agent", resolved_team="team",
         resolved_priority="priority", resolved_status="status", resolved_stage="stage",
     )  # fmt: skip
     first_done = done.filter(done.is_first).select(
-        _t2="ticket_id", first_resolved_us="eff_us", first_resolved_agent="agent", first_resolved_team="team",
+        _t2="ticket_id", first_resolved_us="eff_us", first_resolved_pos="pos",
+        first_resolved_agent="agent", first_resolved_team="team",
         first_resolved_priority="priority", first_resolved_status="status", first_resolved_stage="stage",
     )  # fmt: skip
     left = t["leaving"]
@@ -252,7 +261,7 @@ def agent_times(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_agent_time`: the work on tickets that are resolved, up to the last resolution and filed by it."""
     done = t["resolution"]
     ends = done.filter(done.is_last).select(
-        _ticket="ticket_id", end_us="eff_us", priority="priority", status="status", stage="stage"
+        _ticket="ticket_id", end_us="eff_us", event_pos="pos", priority="priority", status="status", stage="stage"
     )
     rows = t["f_work"].rename(worked_us="at_us").join(ends, [("ticket_id", "_ticket")])
     rows = rows.filter(rows.worked_us <= rows.end_us)

@@ -31,11 +31,16 @@ class MappingFile:
     @property
     def id(self) -> str:
         """Content id of the mapping: comments and layout of the file do not count."""
-        return sha256(self.mapping.model_dump_json().encode()).hexdigest()[:32]
+        return mapping_id(self.mapping)
 
     def error(self, place: Place, text: str) -> DataError:
         """A mistake at `place`, as `file:line: text`."""
         return DataError(f"{self.name}:{_line(self.lines, place)}: {text}")
+
+
+def mapping_id(mapping: Mapping) -> str:
+    """Content id of a mapping."""
+    return sha256(mapping.model_dump_json().encode()).hexdigest()[:32]
 
 
 def load_mapping(path: Path) -> MappingFile:

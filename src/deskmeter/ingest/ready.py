@@ -1,9 +1,10 @@
 """Tables that are canonical already (a demo, a connector, a test) go into the ledger by the same door as files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from hashlib import blake2b
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +13,8 @@ from deskmeter.base.errors import DataError, nearest
 from deskmeter.base.time import to_micros
 from deskmeter.canon.schema import TABLES
 from deskmeter.ingest.parts import CANON_TYPES, SEPARATOR, as_text
+from deskmeter.ledger.forgetting import forget_all
+from deskmeter.ledger.forgotten import Forgotten
 from deskmeter.ledger.protocol import KEY_BYTES, ROW_KEYS_SCHEMA, Batch, ImportCounts, Ledger, SetAside
 
 MAPPING_ID = "canonical-1"
@@ -24,7 +27,8 @@ def import_ready(ledger: Ledger, source: str, tables: Mapping[str, pa.Table], no
         DataError: a table or column that is not canonical, or a row without an id.
     """
     checked = {name: _checked(name, table, source) for name, table in sorted(tables.items())}
-    kept = ledger.put_object(_bytes(checked), f"{source}.arrow", now)
+    checked = without_people(checked, ledger.forgotten(source))
+    kept = ledger.put_object(ready_bytes(checked), f"{source}.arrow", now)
     ticket = ledger.begin_import(source, kept.id, MAPPING_ID, now)
     try:
         line = 0
@@ -90,7 +94,36 @@ def _set_aside(rows: pa.Table, keys: pa.Table) -> list[SetAside]:
     ]
 
 
-def _bytes(tables: Mapping[str, pa.Table]) -> bytes:
+def ready_batches(tables: Mapping[str, pa.Table]) -> Iterator[Batch]:
+    """The tables as batches of the ledger; the rows are numbered from 1 through all of them."""
+    line = 0
+    for name, table in tables.items():
+        lines = pa.array(range(line + 1, line + 1 + table.num_rows), pa.int64())
+        keys = pa.table({"raw_line": lines, "key": _row_keys(name, table)}, ROW_KEYS_SCHEMA)
+        yield Batch({name: table.append_column("raw_line", lines)}, keys)
+        line += table.num_rows
+
+
+def without_people(tables: Mapping[str, pa.Table], forgotten: Forgotten) -> dict[str, pa.Table]:
+    """The tables without the people who were erased."""
+    if not forgotten:
+        return dict(tables)
+    return {name: forget_all(TABLES[name], table, forgotten).combine_chunks() for name, table in tables.items()}
+
+
+def ready_tables(path: Path) -> dict[str, pa.Table]:
+    """The tables in a kept object of this kind."""
+    tables = {}
+    content = pa.py_buffer(path.read_bytes())
+    with pa.BufferReader(content) as source:
+        while source.tell() < content.size:
+            with pa.ipc.open_stream(source) as reader:
+                table = reader.read_all()
+            tables[table.schema.metadata[b"table"].decode()] = table.replace_schema_metadata(None)
+    return tables
+
+
+def ready_bytes(tables: Mapping[str, pa.Table]) -> bytes:
     """The tables as one stream of bytes, the same for the same rows."""
     parts = []
     for name, table in tables.items():

@@ -1,18 +1,23 @@
 """The import as one visible list of steps: keep raw, look, read, map and check, append, finish."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable
+from collections.abc import Mapping as MappingOf
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from deskmeter.base.errors import BugError
 from deskmeter.connectors.files.read import read_known, sniff
+from deskmeter.connectors.files.redact_file import redact_file
 from deskmeter.connectors.protocol import FileFacts, ReadHints
 from deskmeter.ingest.apply import Applier
+from deskmeter.ingest.mapping import Mapping
 from deskmeter.ingest.mapping_text import MappingFile, check_columns, unknown_columns
+from deskmeter.ingest.redacting import mapping_without, roles_of
 from deskmeter.ingest.trouble import Oddity
-from deskmeter.ledger.protocol import ImportCounts, ImportTicket, Ledger
+from deskmeter.ledger.forgotten import Forgotten
+from deskmeter.ledger.protocol import ImportCounts, ImportTicket, Ledger, StoredObject
 
 STEPS = ("keep raw", "look", "read, map and check", "finish")
 """What a progress bar shows, in order. Until the last step is done nothing of the import is visible."""
@@ -42,7 +47,7 @@ class ImportReport:
     duplicates: int
     set_aside: int
     rejected: int
-    tables: Mapping[str, int] = field(default_factory=dict)
+    tables: MappingOf[str, int] = field(default_factory=dict)
     oddities: tuple[Oddity, ...] = ()
     notes: tuple[str, ...] = ()
     is_repeat: bool = False
@@ -61,9 +66,14 @@ def import_file(
     """
     size = path.stat().st_size if path.is_file() else None
     progress(STEPS[0], 0, size)
-    kept = ledger.put_object(path, path.name, now)
+    forgotten = ledger.forgotten(file.mapping.source)
+    if forgotten:
+        kept = _keep_without(ledger, path, file, forgotten, now)
+        file = replace(file, mapping=mapping_without(file.mapping, forgotten))
+    else:
+        kept = ledger.put_object(path, path.name, now)
     progress(STEPS[1], 0, None)
-    facts = sniff(ledger.object_path(kept.id), _hints(file))
+    facts = sniff(ledger.object_path(kept.id), hints_of(file.mapping))
     notes = (*facts.notes, *_check(file, facts))
     ticket = ledger.begin_import(file.mapping.source, kept.id, f"{READING}-{file.id}", now)
     try:
@@ -75,6 +85,16 @@ def import_file(
         ledger.abandon(ticket)
         raise
     return _report(counts, read_oddities(ledger, ticket.source, ticket.object_id), notes)
+
+
+def _keep_without(ledger: Ledger, path: Path, file: MappingFile, forgotten: Forgotten, now: datetime) -> StoredObject:
+    """Keep a file without the people who were erased; the file from which they were erased is kept already."""
+    facts = sniff(path, hints_of(file.mapping))
+    known = ledger.redacted_as(facts.sha256)
+    if known is not None:
+        return known
+    redacted = redact_file(facts, roles_of([file.mapping]), forgotten)
+    return ledger.put_object(path if redacted.content is None else redacted.content, forgotten.text(path.name), now)
 
 
 def _load(
@@ -91,8 +111,9 @@ def _load(
     return tuple(applier.oddities)
 
 
-def _hints(file: MappingFile) -> ReadHints:
-    return ReadHints(**file.mapping.file.model_dump())
+def hints_of(mapping: Mapping) -> ReadHints:
+    """What a mapping says of the file itself."""
+    return ReadHints(**mapping.file.model_dump())
 
 
 def _check(file: MappingFile, facts: FileFacts) -> tuple[str, ...]:
@@ -110,8 +131,12 @@ def _keep_documents(
 ) -> None:
     """Beside the rows: what was odd in them, and the mapping that read them."""
     ledger.put_document("mapping", ticket.mapping_id, file.mapping.model_dump_json(indent=1), now)
-    text = json.dumps([asdict(oddity) for oddity in oddities], ensure_ascii=False)
-    ledger.put_document("oddities", f"{ticket.source}/{ticket.object_id}", text, now)
+    ledger.put_document("oddities", f"{ticket.source}/{ticket.object_id}", oddities_text(oddities), now)
+
+
+def oddities_text(oddities: Iterable[Oddity]) -> str:
+    """Oddities as they are kept."""
+    return json.dumps([asdict(oddity) for oddity in oddities], ensure_ascii=False)
 
 
 def read_oddities(ledger: Ledger, source: str | None = None, object_id: str | None = None) -> tuple[Oddity, ...]:

@@ -7,7 +7,7 @@ are `ledger_duplicate`, those with other content are `ledger_superseded` with th
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -21,23 +21,32 @@ from deskmeter.ledger.tables import Value
 
 @dataclass(frozen=True)
 class Claim:
-    """One import's reading of one row; `content` is its columns as JSON without nulls."""
+    """One import's reading of one row; `content` is its columns as JSON without nulls.
+
+    `ranks_as` is the hash of the content that the row had before a person was erased from it.
+    """
 
     import_no: int
     raw_line: int | None
     revision: int | None
     content: str
+    ranks_as: bytes | None = None
 
     @property
     def rank(self) -> tuple[int, int, bytes]:
         """What counts is the greatest of these."""
         known = self.revision is not None
-        return int(known), self.revision or 0, blake2b(self.content.encode(), digest_size=16).digest()
+        return int(known), self.revision or 0, self.ranks_as or digest_of(self.content)
 
     @property
     def place(self) -> tuple[int, int]:
         """Among claims of one rank, the first home is kept."""
         return self.import_no, -1 if self.raw_line is None else self.raw_line
+
+
+def digest_of(content: str) -> bytes:
+    """The hash by which contents of one revision are ranked."""
+    return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def as_content(table: Table, values: Sequence[Value]) -> str:
@@ -74,6 +83,7 @@ class ClaimBook:
         self._table = table
         self._source_no = source_no
         self._columns = content_columns(table)
+        self._ranks: dict[bytes, bytes] = dict(db.execute("SELECT digest, ranks_as FROM ledger_rank"))
         names = ", ".join(quoted(name) for name in self._columns)
         self._select = (
             f"SELECT id, import_no, raw_line, revision{''.join(', ' + quoted(n) for n in self._columns)} "
@@ -116,6 +126,8 @@ class ClaimBook:
         return held is None
 
     def _write(self, here: tuple[str, int, str], claims: list[Claim]) -> None:
+        if self._ranks:
+            claims = [replace(claim, ranks_as=self._ranks.get(digest_of(claim.content))) for claim in claims]
         winner, same, lost = counting(claims)
         content = json.loads(winner.content)
         values = [content.get(name) for name in self._columns]
@@ -127,6 +139,10 @@ class ClaimBook:
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(*here, each.import_no, each.raw_line, each.revision, each.content) for each in lost],
         )
+
+    def claims(self, row_id: str) -> list[Claim]:
+        """All claims to one identity."""
+        return self._claims(row_id, self.held([row_id]).get(row_id))
 
     def _claims(self, row_id: str, held: tuple[Any, ...] | None) -> list[Claim]:
         if held is None:

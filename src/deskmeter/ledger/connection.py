@@ -100,6 +100,29 @@ class Store:
         if self._failure is not None:
             raise StoreError(f"{self._failure}; nothing more is written: check the disk and open the desk again")
 
+    def compact(self) -> None:
+        """Write the file anew without free pages, and the log to nothing: what was deleted is no longer in either."""
+        with self._gate:
+            self.refuse_if_failed()
+            while self._idle:  # a reader in the way would keep the log from being emptied
+                self._idle.pop().close()
+            try:
+                self._writer.execute("PRAGMA secure_delete = ON")
+                self._writer.execute("VACUUM")
+            except DISK_FAILURES as error:
+                raise self.fail(error) from error
+            self.empty_log()
+
+    def empty_log(self) -> None:
+        """Work the log into the file and cut it to nothing."""
+        with self._gate:
+            try:
+                busy = next(iter(self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")))[0]
+            except DISK_FAILURES as error:
+                raise self.fail(error) from error
+            if busy:
+                raise StoreError(f"the log of `{self._file}` is being read; close what reads it and try again")
+
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
         """A connection that sees the store as it was at its first statement, whatever is written meanwhile."""

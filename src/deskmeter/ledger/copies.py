@@ -5,6 +5,7 @@ to be all of it; in doubt they are dropped, and the table is read from the store
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -16,12 +17,21 @@ MOST_PARTS = 256
 """A table in more parts than this came in small pieces, which would pile up in memory; it is read from the store."""
 
 
+@dataclass(frozen=True)
+class _Copy:
+    """Mapped rows of one part, with what the import knows of all of them."""
+
+    rows: pa.Table
+    source: str
+    object_id: str
+
+
 class ColumnCopies:
     """The parts of each canonical table whose every row came in through this process and stands unchanged."""
 
     def __init__(self, empty: Sequence[str]) -> None:
         # A table that was empty at the start is known in full: it has no parts yet.
-        self._parts: dict[str, tuple[pa.Table, ...]] = dict.fromkeys(empty, ())
+        self._parts: dict[str, tuple[_Copy, ...]] = dict.fromkeys(empty, ())
 
     def add(self, parts: Sequence[Part], new: Mapping[str, int], source: str, object_id: str) -> None:
         """Take in a finished import that replaced nothing; `new` is its count of new rows by table."""
@@ -30,8 +40,7 @@ class ColumnCopies:
             known = self._parts.get(name, ())
             is_all_new = sum(len(rows) for rows in arrived) == new.get(name, 0)
             if name in self._parts and is_all_new and len(known) + len(arrived) <= MOST_PARTS:
-                made = tuple(_whole(TABLES[name], rows, source, object_id) for rows in arrived)
-                self._parts[name] = known + made
+                self._parts[name] = known + tuple(_Copy(rows, source, object_id) for rows in arrived)
             else:
                 self._parts.pop(name, None)
 
@@ -44,12 +53,15 @@ class ColumnCopies:
         parts = self._parts.get(name)
         if parts is None:
             return None
-        return pa.concat_tables([arrow_schema(TABLES[name]).empty_table(), *parts])
+        return pa.concat_tables(
+            [arrow_schema(TABLES[name]).empty_table(), *(_whole(TABLES[name], part) for part in parts)]
+        )
 
 
-def _whole(table: Table, rows: pa.Table, source: str, object_id: str) -> pa.Table:
-    """Rows as they were appended, with every canonical column."""
-    known = {"source": source, "raw_object": object_id}
+def _whole(table: Table, part: _Copy) -> pa.Table:
+    """Rows as they were appended, with every canonical column; what is the same in all of them takes memory only here."""
+    rows = part.rows
+    known = {"source": part.source, "raw_object": part.object_id}
     columns = [
         pa.repeat(pa.scalar(known[field.name], pa.string()), len(rows))
         if field.name in known

@@ -136,12 +136,12 @@ def copy_desk(source: Path, target: Path) -> None:
     if not source.exists():
         raise DataError(f"no backup `{source}`")
     if source.is_file():
-        _unpack(source, target)
+        unpack(source, target)
     else:
-        _refuse_unless_desk(source, source)
+        refuse_unless_desk(source, source)
         copy_settings(source, target)
         _copy_ledger(source / LEDGER, target / LEDGER)
-    _refuse_unless_desk(target, source)
+    refuse_unless_desk(target, source)
     read_config(target)
     wrong = _found_wrong(target / LEDGER, source)
     if wrong:
@@ -172,7 +172,8 @@ def _copy_ledger(source: Path, target: Path) -> None:
         shutil.copytree(source / OBJECTS, target / OBJECTS)
 
 
-def _unpack(file: Path, target: Path) -> None:
+def unpack(file: Path, target: Path) -> None:
+    """What is in the archive `file`, into the folder `target`; DataError if it is damaged."""
     try:
         with zipfile.ZipFile(file) as archive:
             archive.extractall(target)  # names that lead out of the folder are taken as names within it
@@ -180,7 +181,8 @@ def _unpack(file: Path, target: Path) -> None:
         raise DataError(f"`{file}` is no backup: {error}") from error
 
 
-def _refuse_unless_desk(folder: Path, named: Path) -> None:
+def refuse_unless_desk(folder: Path, named: Path) -> None:
+    """DataError, which speaks of `named`, unless `folder` holds a desk or a backup of one."""
     for needed in (FILE, f"{LEDGER}/{FILE_NAME}"):
         if not (folder / needed).is_file():
             raise DataError(f"`{named}` is no backup of a desk: it has no {needed}")

@@ -1,6 +1,6 @@
 """Imports from their first line in the list to the one transaction that makes them count."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 import apsw
@@ -11,7 +11,8 @@ from deskmeter.base.errors import BugError
 from deskmeter.base.time import to_micros
 from deskmeter.canon.schema import TABLES
 from deskmeter.ledger.asking import rows, there_is, whole
-from deskmeter.ledger.merge import BULK_ROWS, begin_bulk, end_bulk, merge_rows
+from deskmeter.ledger.laying import Heap, lay_rows
+from deskmeter.ledger.merge import BULK_ROWS, Merged, begin_bulk, end_bulk, merge_rows
 from deskmeter.ledger.protocol import ImportCounts, ImportTicket, Progress
 from deskmeter.ledger.rawrows import Tally, count_rows, withdraw_rows
 from deskmeter.ledger.spool import Part
@@ -74,10 +75,56 @@ def refuse_unless_running(db: apsw.Connection, ticket: ImportTicket) -> None:
         raise BugError(f"import {ticket.number} of `{ticket.source}` is {said}, not running; begin it again")
 
 
+def finish_imports(
+    db: apsw.Connection,
+    works: Sequence[tuple[ImportTicket, Sequence[Part]]],
+    at: datetime,
+    progress: Progress | None,
+) -> tuple[ImportCounts, ...]:
+    """Make several imports count, whole; an empty table that takes many rows of them is filled and indexed at once."""
+    new = [(ticket, parts) for ticket, parts in works if not ticket.is_repeat]
+    laid = [
+        name
+        for name in list(_bulk_tables([part for _, parts in new for part in parts]))
+        if _lay(db, name, new, progress)
+    ]
+    counts = tuple(finish_import(db, ticket, parts, at, progress, laid) for ticket, parts in works)
+    for name in laid:
+        end_bulk(db, TABLES[name])
+    return counts
+
+
+def _lay(
+    db: apsw.Connection, name: str, works: Sequence[tuple[ImportTicket, Sequence[Part]]], progress: Progress | None
+) -> bool:
+    """Fill a table with the rows of all imports if it is empty; whether it was."""
+    if not begin_bulk(db, TABLES[name], BULK_ROWS):
+        return False
+    heaps = [
+        Heap(source_number(db, ticket.source), ticket.number, part.tables[name])
+        for ticket, parts in works
+        for part in parts
+        if name in part.tables
+    ]
+    total = sum(len(heap.rows) for heap in heaps)
+    for done in lay_rows(db, TABLES[name], heaps):
+        if progress is not None:
+            progress(done, total)
+    return True
+
+
 def finish_import(
-    db: apsw.Connection, ticket: ImportTicket, parts: Sequence[Part], at: datetime, progress: Progress | None
+    db: apsw.Connection,
+    ticket: ImportTicket,
+    parts: Sequence[Part],
+    at: datetime,
+    progress: Progress | None,
+    laid: Collection[str] = (),
 ) -> ImportCounts:
-    """Make an import count, whole; the caller's transaction makes it atomic and durable."""
+    """Make an import count, whole; the caller's transaction makes it atomic and durable.
+
+    `laid` are the tables whose rows are in their place already.
+    """
     refuse_unless_running(db, ticket)
     stands = standing_import(db, ticket.source, ticket.object_id)
     if stands is not None and stands[1] == ticket.mapping_id:
@@ -93,7 +140,7 @@ def finish_import(
             (ticket.number, replaced),
         )
     tally = Tally()
-    new, is_changed = _merge_parts(db, ticket, parts, source_no, tally, progress)
+    new, is_changed = _merge_parts(db, ticket, parts, source_no, tally, progress, laid)
     if not tally.is_balanced:
         raise BugError(f"import {ticket.number} of `{ticket.source}` does not balance: {tally}")
     stored, set_aside, rejected = tally.by_state
@@ -102,6 +149,18 @@ def finish_import(
     if is_changed or replaced is not None:
         db.execute("UPDATE ledger_meta SET value = value + 1 WHERE name = 'version'")
     return ImportCounts(ticket.source, *counts, rows=new, replaced=replaced)
+
+
+def merge_again(db: apsw.Connection, ticket: ImportTicket, parts: Sequence[Part]) -> None:
+    """Put another reading of an object in the place of a withdrawn one; the import keeps its number and its times."""
+    tally = Tally()
+    _merge_parts(db, ticket, parts, source_number(db, ticket.source), tally, None)
+    stored, set_aside, rejected = tally.by_state
+    db.execute(
+        "UPDATE ledger_import SET mapping_id = ?, received = ?, stored = ?, duplicates = ?, set_aside = ?, "
+        "rejected = ? WHERE import_no = ?",
+        (ticket.mapping_id, tally.received, stored, tally.duplicates, set_aside, rejected, ticket.number),
+    )
 
 
 def _finish_repeat(db: apsw.Connection, ticket: ImportTicket, stands: int, at: datetime) -> ImportCounts:
@@ -133,23 +192,24 @@ def _merge_parts(
     source_no: int,
     tally: Tally,
     progress: Progress | None,
+    laid: Collection[str] = (),
 ) -> tuple[dict[str, int], bool]:
     """Merge every part; the new rows by table, and whether any row of a table changed."""
-    total = sum(len(arrived) for part in parts for arrived in part.tables.values())
+    total = sum(len(arrived) for part in parts for name, arrived in part.tables.items() if name not in laid)
     done, is_changed = 0, False
     new: dict[str, int] = {}
-    bulk = [name for name in _bulk_tables(parts) if begin_bulk(db, TABLES[name], BULK_ROWS)]
+    count_rows(db, parts, source_no, ticket.number, tally)
     for part in parts:
-        count_rows(db, part, source_no, ticket.number, tally)
         for name, arrived in part.tables.items():
-            merged = merge_rows(db, TABLES[name], arrived, source_no, ticket.number)
+            if name in laid:
+                merged = Merged(len(arrived), True)
+            else:
+                merged = merge_rows(db, TABLES[name], arrived, source_no, ticket.number)
+                done += len(arrived)
+                if progress is not None:
+                    progress(done, total)
             new[name] = new.get(name, 0) + merged.new
             is_changed = is_changed or merged.is_changed
-            done += len(arrived)
-            if progress is not None:
-                progress(done, total)
-    for name in bulk:
-        end_bulk(db, TABLES[name])
     return new, is_changed
 
 

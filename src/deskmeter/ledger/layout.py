@@ -57,6 +57,21 @@ BOOKS = (
         PRIMARY KEY (kind, name, version))""",
 )
 
+ERASURE_BOOKS = (
+    # Who was erased: keyed hashes to know them again by. A key of its own a row, so that rows may come from a copy.
+    """CREATE TABLE IF NOT EXISTS ledger_forgotten (
+        source TEXT NOT NULL, kind TEXT NOT NULL, digest BLOB NOT NULL, length INTEGER NOT NULL,
+        words_n INTEGER NOT NULL, token TEXT NOT NULL, hash_key BLOB NOT NULL,
+        PRIMARY KEY (source, kind, digest)) WITHOUT ROWID""",
+    # Which object stands for one that was redacted: the sha256 that it had, and the one that it has.
+    """CREATE TABLE IF NOT EXISTS ledger_redacted (
+        original_id TEXT PRIMARY KEY, object_id TEXT NOT NULL) WITHOUT ROWID""",
+    # A redacted row keeps the rank that it had among claims of one revision, or another one might win.
+    """CREATE TABLE IF NOT EXISTS ledger_rank (
+        digest BLOB PRIMARY KEY, ranks_as BLOB NOT NULL) WITHOUT ROWID""",
+)
+"""Made also in stores of earlier builds."""
+
 
 def quoted(name: str) -> str:
     """A name of ours as an SQL identifier (`order` is a word of SQL)."""
@@ -120,4 +135,8 @@ def _is_key(table: Table, name: str) -> bool:
 
 def all_statements() -> tuple[str, ...]:
     """Everything that an empty store needs."""
-    return BOOKS + tuple(statement for table in TABLES.values() for statement in canonical_statements(table))
+    return (
+        BOOKS
+        + ERASURE_BOOKS
+        + tuple(statement for table in TABLES.values() for statement in canonical_statements(table))
+    )

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import apsw
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from deskmeter.canon.schema import Table
 from deskmeter.ledger.asking import there_is
+from deskmeter.ledger.bulk import insert_rows
 from deskmeter.ledger.claims import Claim, ClaimBook, as_content
-from deskmeter.ledger.layout import content_columns, identity_index, is_clustered_by_ticket, quoted
+from deskmeter.ledger.laying import in_order, order_key
+from deskmeter.ledger.layout import content_columns, identity_index, quoted
 from deskmeter.ledger.tables import SqlRows, Value
 
 CHUNK_ROWS = 2_000
@@ -30,31 +31,25 @@ class Merged:
 
 def merge_rows(db: apsw.Connection, table: Table, rows: pa.Table, source_no: int, import_no: int) -> Merged:
     """Lay claim to `rows` (normalised) for an import; see claims for what counts among several."""
-    rows = _clustered(rows, "ticket" if is_clustered_by_ticket(table) else "id")
+    rows = in_order(rows, order_key(table))
     names = ("id", "raw_line", "revision", *content_columns(table))
-    insert = (
-        f"INSERT INTO {quoted(table.name)} (source_no, import_no, {', '.join(map(quoted, names))}) "
-        f"VALUES ({source_no}, {import_no}, {', '.join('?' * len(names))}) ON CONFLICT DO NOTHING"
-    )
-    values = SqlRows(rows, names)
+    # a column that is null throughout need not be written
+    given = [name for name in names if name in rows.column_names]
+    head = f"INSERT INTO {quoted(table.name)} (source_no, import_no, {', '.join(map(quoted, given))})"
+    one = f"({source_no}, {import_no}, {', '.join('?' * len(given))})"
+    values = SqlRows(rows, given)
     new, is_changed = 0, False
     for chunk in values.chunks(CHUNK_ROWS):
         before = db.total_changes()
-        db.executemany(insert, values.of(chunk))
+        insert_rows(db, head, one, values.of(chunk))
         inserted = db.total_changes() - before
         new += inserted
         is_changed = is_changed or inserted > 0
         if inserted < len(chunk):
-            is_changed = _settle_known(db, table, list(values.of(chunk)), source_no, import_no) or is_changed
+            whole = SqlRows(rows.slice(chunk.start, len(chunk)), names)
+            known = list(whole.of(range(len(chunk))))
+            is_changed = _settle_known(db, table, known, source_no, import_no) or is_changed
     return Merged(new, is_changed)
-
-
-def _clustered(rows: pa.Table, key: str) -> pa.Table:
-    """The rows in the order of the table: neighbours are written together, and each page once."""
-    column = rows[key].combine_chunks()
-    if pc.all(pc.less_equal(column.slice(0, len(column) - 1), column.slice(1))).as_py():
-        return rows
-    return rows.take(pc.sort_indices(column))
 
 
 def _settle_known(

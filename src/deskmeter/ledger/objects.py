@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -50,6 +50,14 @@ class ObjectFolder:
             return object_id, size, True
         finally:
             copy.unlink(missing_ok=True)
+
+    def drop_others(self, kept: Collection[str]) -> None:
+        """Delete every object that is not in `kept`, and every copy on its way."""
+        for home in self._folder.iterdir():
+            for file in home.iterdir():
+                if file.name not in kept:
+                    file.unlink()
+            sync_folder(home)
 
     def damaged(self, object_id: str, size: int) -> str | None:
         """What is wrong with a kept object, or None: its bytes are read and hashed again."""

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import pyarrow as pa
 
 from deskmeter.base.errors import DeskmeterError
+from deskmeter.ledger.forgotten import Forgotten
 
 ImportState = Literal["running", "done", "repeated", "replaced", "interrupted"]
 
@@ -211,6 +212,11 @@ class Ledger(Protocol):
     def finish(self, ticket: ImportTicket, at: datetime, progress: Progress | None = None) -> ImportCounts:
         """Merge the whole import in one durable transaction; acknowledged when this returns."""
 
+    def finish_all(
+        self, tickets: Sequence[ImportTicket], at: datetime, progress: Progress | None = None
+    ) -> tuple[ImportCounts, ...]:
+        """Merge several imports that belong together in one durable transaction: all of them count, or none."""
+
     def abandon(self, ticket: ImportTicket) -> None:
         """Give up a running import: nothing of it remains but its line in `imports()`."""
 
@@ -264,6 +270,12 @@ class Ledger(Protocol):
 
     def check(self) -> tuple[str, ...]:
         """Everything found wrong in a full check of the store, one line each; empty when all is well."""
+
+    def forgotten(self, source: str) -> Forgotten:
+        """Who was erased from a source; no row or text that is appended brings them back."""
+
+    def redacted_as(self, object_id: str) -> StoredObject | None:
+        """The object that stands for one from which a person was erased; None if there is none."""
 
     def backup(self, target: Path) -> None:
         """A consistent copy, objects included, in a new folder that `open_ledger` can open."""

@@ -1,6 +1,7 @@
 """Accounts for raw rows: each arrives once, is known by its key, and is counted in exactly one place."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import apsw
@@ -8,11 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from deskmeter.ledger.asking import rows
+from deskmeter.ledger.bulk import insert_rows
+from deskmeter.ledger.laying import KeysOf
 from deskmeter.ledger.layout import STORED
 from deskmeter.ledger.spool import SET_ASIDE_SCHEMA, Part
 from deskmeter.ledger.tables import SqlRows, Value
 
 CHUNK_ROWS = 2_000
+RANGE_ROWS = 100_000
 
 _COUNT_COLUMNS = ("stored", "set_aside", "rejected")
 """Column of ledger_import for each state of a raw row."""
@@ -32,32 +36,55 @@ class Tally:
         return self.received == self.duplicates + sum(self.by_state)
 
 
-def count_rows(db: apsw.Connection, part: Part, source_no: int, import_no: int, tally: Tally) -> None:
-    """Take in the raw rows of a part: new keys find their home here, known ones are duplicates."""
-    tally.received += part.received
-    arrived = pa.concat_tables(
-        [
-            part.row_keys.append_column("state", pa.repeat(pa.scalar(STORED, pa.int64()), len(part.row_keys))).select(
-                ["key", "raw_line", "state"]
-            ),
-            part.set_aside.select(["key", "raw_line", "state"]),
+def count_rows(db: apsw.Connection, parts: Sequence[Part], source_no: int, import_no: int, tally: Tally) -> None:
+    """Take in the raw rows of an import: new keys find their home here, known ones are duplicates.
+
+    They come in the order of their keys, whatever part they stand in: each page of the table is written once.
+    """
+    tally.received += sum(part.received for part in parts)
+    head = "INSERT INTO ledger_raw_row (source_no, import_no, key, raw_line, state)"
+    one = f"({source_no}, {import_no}, ?, ?, ?)"
+    for arrived in _by_key([heap for part in parts for heap in _arrivals(part)]):
+        for state, values in _by_state(arrived):
+            for chunk in values.chunks(CHUNK_ROWS):
+                before = db.total_changes()
+                insert_rows(db, head, one, values.of(chunk))
+                inserted = db.total_changes() - before
+                tally.by_state[state] += inserted
+                if inserted < len(chunk):
+                    tally.duplicates += len(chunk) - inserted
+                    _settle_known(db, list(values.of(chunk)), source_no, import_no, tally)
+    for part in parts:
+        _keep_set_aside(db, part.set_aside, source_no, import_no)
+
+
+def _arrivals(part: Part) -> Iterator[pa.Table]:
+    """The rows of a part: those that were understood, and those that were not."""
+    stored = pa.repeat(pa.scalar(STORED, pa.int64()), len(part.row_keys))
+    yield part.row_keys.append_column("state", stored).select(["key", "raw_line", "state"])
+    yield part.set_aside.select(["key", "raw_line", "state"])
+
+
+def _by_key(heaps: Sequence[pa.Table]) -> Iterator[pa.Table]:
+    """All rows, sorted by key and state, in ranges of the key; keys are hashes, so that even ranges hold as many.
+
+    Each heap is sorted by key (the spool sees to that); one that is not only gives ranges that overlap.
+    """
+    if not heaps:
+        return
+    ranges_n = min(sum(len(heap) for heap in heaps) // RANGE_ROWS + 1, 1 << 16)
+    keys: list[KeysOf[bytes]] = [KeysOf(heap["key"]) for heap in heaps]
+    starts = [0] * len(heaps)
+    for number in range(1, ranges_n + 1):
+        bound = ((number << 16) // ranges_n).to_bytes(3, "big")[1:] if number < ranges_n else None
+        ends = [
+            len(own) if bound is None else max(start, bisect_left(own, bound))
+            for start, own in zip(starts, keys, strict=True)
         ]
-    )
-    arrived = arrived.take(pc.sort_indices(arrived, sort_keys=[("key", "ascending"), ("state", "ascending")]))
-    insert = (
-        "INSERT INTO ledger_raw_row (source_no, import_no, key, raw_line, state) "
-        f"VALUES ({source_no}, {import_no}, ?, ?, ?) ON CONFLICT DO NOTHING"
-    )
-    for state, values in _by_state(arrived):
-        for chunk in values.chunks(CHUNK_ROWS):
-            before = db.total_changes()
-            db.executemany(insert, values.of(chunk))
-            inserted = db.total_changes() - before
-            tally.by_state[state] += inserted
-            if inserted < len(chunk):
-                tally.duplicates += len(chunk) - inserted
-                _settle_known(db, list(values.of(chunk)), source_no, import_no, tally)
-    _keep_set_aside(db, part.set_aside, source_no, import_no)
+        pieces = [heap.slice(start, end - start) for heap, start, end in zip(heaps, starts, ends, strict=True)]
+        starts = ends
+        whole = pa.concat_tables(pieces)
+        yield whole.take(pc.sort_indices(whole, sort_keys=[("key", "ascending"), ("state", "ascending")]))
 
 
 def _by_state(arrived: pa.Table) -> Iterator[tuple[int, SqlRows]]:

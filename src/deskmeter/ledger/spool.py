@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from deskmeter.base.errors import BugError
+from deskmeter.ledger.laying import in_order, order_key
 from deskmeter.ledger.layout import REJECTED, SET_ASIDE
 from deskmeter.ledger.protocol import KEY_BYTES, ROW_KEYS_SCHEMA, Batch, SetAside
 from deskmeter.ledger.tables import canonical, normalised
@@ -80,16 +82,24 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
         self._parts: dict[int, int] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every import."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        self._parts.clear()
 
     def add(self, import_no: int, part: Part) -> None:
         """Put the next part of an import aside until it is finished."""
         number = self._parts.get(import_no, 0)
         home = self._folder / str(import_no) / str(number)
         home.mkdir(parents=True)
-        for name, rows in {**part.tables, KEYS: part.row_keys, ASIDE: part.set_aside}.items():
+        # sorted now, while they are in memory: a table that is empty is filled in its own order
+        tables = {name: in_order(rows, order_key(canonical(name))) for name, rows in part.tables.items()}
+        keys = part.row_keys.take(pc.sort_indices(part.row_keys, sort_keys=[("key", "ascending")]))
+        for name, rows in {**tables, KEYS: keys, ASIDE: part.set_aside}.items():
             with pa.OSFile(str(home / f"{name}.arrow"), "wb") as out, pa.ipc.new_file(out, rows.schema) as writer:
                 writer.write_table(rows)
         self._parts[import_no] = number + 1

@@ -9,13 +9,22 @@ import apsw
 import pyarrow as pa
 
 from deskmeter.base.errors import BugError, DataError
-from deskmeter.base.time import to_micros
+from deskmeter.base.time import from_micros, to_micros
 from deskmeter.ledger import documents, reports
 from deskmeter.ledger.asking import rows, there_is, whole
 from deskmeter.ledger.backup import copy_store
 from deskmeter.ledger.connection import Store, Tuning
 from deskmeter.ledger.copies import ColumnCopies
-from deskmeter.ledger.imports import clear_of_interrupted, finish_import, open_import, refuse_unless_running
+from deskmeter.ledger.eraser import Eraser, read_tombstones
+from deskmeter.ledger.forgetting import forget_part
+from deskmeter.ledger.forgotten import Forgotten
+from deskmeter.ledger.imports import (
+    clear_of_interrupted,
+    finish_import,
+    finish_imports,
+    open_import,
+    refuse_unless_running,
+)
 from deskmeter.ledger.layout import names_ticket
 from deskmeter.ledger.lock import StoreLock
 from deskmeter.ledger.objects import ObjectFolder
@@ -70,6 +79,7 @@ class SqliteLedger:
                 make_ready(db)
                 clear_of_interrupted(db)
                 self._copies = ColumnCopies(empty_tables(db))
+            self._forgotten: dict[str, Forgotten] = {}
         except apsw.NotADBError as error:
             self._lock.release()
             raise DataError(f"`{folder / FILE_NAME}` is not a ledger; name another folder") from error
@@ -114,7 +124,7 @@ class SqliteLedger:
     def append(self, ticket: ImportTicket, batch: Batch) -> BatchCounts:
         """Checked now, merged at `finish`."""
         self._store.refuse_if_failed()
-        part = checked(ticket.source, ticket.object_id, batch)
+        part = forget_part(checked(ticket.source, ticket.object_id, batch), self.forgotten(ticket.source))
         with self._store.reading() as db:
             refuse_unless_running(db, ticket)
         try:
@@ -125,11 +135,18 @@ class SqliteLedger:
 
     def finish(self, ticket: ImportTicket, at: datetime, progress: Progress | None = None) -> ImportCounts:
         """The one transaction."""
-        parts = list(self._spool.parts(ticket.number))
+        return self.finish_all((ticket,), at, progress)[0]
+
+    def finish_all(
+        self, tickets: Sequence[ImportTicket], at: datetime, progress: Progress | None = None
+    ) -> tuple[ImportCounts, ...]:
+        """The one transaction, for all of them."""
+        parts = [list(self._spool.parts(ticket.number)) for ticket in tickets]
         with self._store.writing() as db:
-            counts = finish_import(db, ticket, parts, at, progress)
-        self._spool.drop(ticket.number)
-        self._copy(counts, parts, ticket.object_id)
+            counts = finish_imports(db, list(zip(tickets, parts, strict=True)), at, progress)
+        for ticket, own, count in zip(tickets, parts, counts, strict=True):
+            self._spool.drop(ticket.number)
+            self._copy(count, own, ticket.object_id)
         return counts
 
     def abandon(self, ticket: ImportTicket) -> None:
@@ -143,7 +160,7 @@ class SqliteLedger:
 
     def record(self, source: str, object_id: str, mapping_id: str, at: datetime, batch: Batch) -> ImportCounts:
         """Begin, append and finish in the same transaction."""
-        part = checked(source, object_id, batch)
+        part = forget_part(checked(source, object_id, batch), self.forgotten(source))
         with self._store.writing() as db:
             counts = finish_import(db, open_import(db, source, object_id, mapping_id, at), [part], at, None)
         self._copy(counts, [part], object_id)
@@ -243,6 +260,35 @@ class SqliteLedger:
             kept = rows(db, "SELECT id, size FROM ledger_object")
         damaged = (self._objects.damaged(object_id, size) for object_id, size in kept)
         return (*wrong, *(line for line in damaged if line is not None))
+
+    def forgotten(self, source: str) -> Forgotten:
+        """Read once; an erasure makes it anew."""
+        if source not in self._forgotten:
+            with self._store.reading() as db:
+                self._forgotten[source] = Forgotten(read_tombstones(db, source))
+        return self._forgotten[source]
+
+    def redacted_as(self, object_id: str) -> StoredObject | None:
+        """From the books of erasures."""
+        with self._store.reading() as db:
+            found = rows(
+                db,
+                "SELECT o.id, o.name, o.size, o.received_us FROM ledger_redacted r "
+                "JOIN ledger_object o ON o.id = r.object_id WHERE r.original_id = ?",
+                (object_id,),
+            )
+        if not found:
+            return None
+        new_id, name, size, received_us = found[0]
+        return StoredObject(new_id, name, size, from_micros(received_us), is_new=False)
+
+    def eraser(self) -> Eraser:
+        """What an erasure needs; people erased with it are known from then on."""
+        return Eraser(self._store, self._objects, self._spool, self._forget_copies)
+
+    def _forget_copies(self) -> None:
+        self._copies.forget()
+        self._forgotten.clear()
 
     def backup(self, target: Path) -> None:
         """One instant of the file, and the objects it names."""

@@ -5,7 +5,15 @@ import apsw
 from deskmeter.base.errors import DataError
 from deskmeter.canon.schema import TABLES
 from deskmeter.ledger.asking import there_is, whole
-from deskmeter.ledger.layout import FORMAT, SQL_TYPES, all_statements, canonical_statements, quoted, stored_columns
+from deskmeter.ledger.layout import (
+    ERASURE_BOOKS,
+    FORMAT,
+    SQL_TYPES,
+    all_statements,
+    canonical_statements,
+    quoted,
+    stored_columns,
+)
 
 
 def make_ready(db: apsw.Connection) -> None:
@@ -25,6 +33,8 @@ def make_ready(db: apsw.Connection) -> None:
     found = whole(db, "SELECT value FROM ledger_meta WHERE name = 'format'")
     if found != FORMAT:
         raise DataError(f"the ledger has format {found}, this build reads {FORMAT}; use the build that wrote it")
+    for statement in ERASURE_BOOKS:
+        db.execute(statement)
     for name, table in TABLES.items():
         if name not in known:
             for statement in canonical_statements(table):

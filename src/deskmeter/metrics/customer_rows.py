@@ -65,7 +65,9 @@ def tickets_of_customers(asked: Asked) -> ibis.Table:
     active = active_customers(asked).select(**_MINE)
     tickets = in_bucket(asked.tables("f_ticket"), asked, "created_us")
     rows = tickets.left_join(active, [("bucket", "_bucket"), ("customer", "_customer")])
-    rows = rows.mutate(active_customer=rows._customer, is_other=rows._customer.isnull().cast("int64"))
+    rows = rows.mutate(
+        event_pos=rows.created_pos, active_customer=rows._customer, is_other=rows._customer.isnull().cast("int64")
+    )
     rows = with_start_plan(rows.drop("_bucket", "_customer"), asked)
     named = asked.tables("customer").select(
         _customer="customer", account="account", country="country", language="language"

@@ -209,16 +209,41 @@ def _then(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ib
     else:
         spans = asked.tables("field_span")
         spans = spans.filter(spans.field == (dimension.column or base.removeprefix("field:")))
-    spans = spans.select(_ticket="ticket_id", _value="value", _from="from_us", _to=_far(spans.to_us))
+    spans = spans.select(
+        _ticket="ticket_id", _value="value", _from="from_us", _to=_far(spans.to_us), _from_pos="from_pos",
+        _to_pos=_far(spans.to_pos),
+    )  # fmt: skip
+    rows = _between(rows)
     joined = rows.left_join(
         spans,
         [
             rows.ticket_id == spans._ticket,
-            spans._from <= rows._at_us,
-            spans._to > rows._at_us,
+            spans._from <= rows._not_after_us,
+            spans._to > rows._still_us,
+            spans._from_pos <= rows._not_after_pos,
+            spans._to_pos > rows._still_pos,
         ],
-    ).drop("_ticket", "_from", "_to")
+    ).drop("_ticket", "_from", "_to", "_from_pos", "_to_pos", *_BETWEEN)
     return joined.mutate(**{name: joined._value}).drop("_value")
+
+
+_BETWEEN = ("_not_after_us", "_still_us", "_not_after_pos", "_still_pos")
+
+
+def _between(rows: ibis.Table) -> ibis.Table:
+    """`rows` with what a span must not begin after and must outlast: their event where it is known, else their instant.
+
+    Four plain comparisons: a condition with "or" would keep an outer join from hashing.
+    """
+    far = ibis.literal(2**62)
+    pos = rows._at_pos if "_at_pos" in rows.columns else ibis.null("int64")
+    knows = pos.notnull()
+    return rows.mutate(
+        _not_after_us=knows.ifelse(far, rows._at_us),
+        _still_us=knows.ifelse(-far, rows._at_us),
+        _not_after_pos=ibis.coalesce(pos, far),
+        _still_pos=ibis.coalesce(pos, -far),
+    )
 
 
 def _with_customer(rows: ibis.Table, asked: Asked) -> ibis.Table:

@@ -32,6 +32,7 @@ def _money(name: str, says: str) -> OwnColumn:
 
 _STATE = "ticket_id agent team priority status stage"
 _PERSON = "customer account country language"
+_ASKER = "requester customer_kind"
 _TICKET = {"ticket": "ticket_id"}
 _OWNER = "owner_at_resolution"
 _THEN = "assignee_then"
@@ -125,7 +126,7 @@ OWN_FACTS: Mapping[str, OwnFact] = {
                 ),
             ),
             _TICKET,
-            splits=_STATE,
+            splits=f"{_STATE} message_channel",
         ),
         OwnFact(
             "work",
@@ -209,7 +210,7 @@ OWN_FACTS: Mapping[str, OwnFact] = {
                 *_flags(is_transferred="it was transferred on", has_ticket="it belongs to a ticket"),
             ),
             {**_TICKET, "customer": "customer"},
-            splits=f"{_STATE} customer account channel queue direction outcome",
+            splits=f"{_STATE} {_PERSON} {_ASKER} channel queue direction outcome",
         ),
         OwnFact(
             "answers",
@@ -228,7 +229,7 @@ OWN_FACTS: Mapping[str, OwnFact] = {
             ),
             {**_TICKET, "customer": "customer", "survey": "survey"},
             lambda rows, asked: rows["counts"],
-            splits=f"{_STATE} {_PERSON} channel survey_kind occasion scale score words",
+            splits=f"{_STATE} {_PERSON} {_ASKER} channel survey_kind occasion scale score words",
         ),
         OwnFact(
             "surveys",
@@ -237,7 +238,7 @@ OWN_FACTS: Mapping[str, OwnFact] = {
             _at("the agent frozen when it was sent", name="sent"),
             _flags(is_answered="answered by as_of", is_delivered="delivered"),
             {**_TICKET, "customer": "customer"},
-            splits=f"{_STATE} {_PERSON} channel survey_kind occasion",
+            splits=f"{_STATE} {_PERSON} {_ASKER} channel survey_kind occasion",
         ),
         OwnFact(
             "reviews",
@@ -261,7 +262,7 @@ OWN_FACTS: Mapping[str, OwnFact] = {
                 _money("margin", "amount less cost"),
             ),
             {"customer": "customer", **_TICKET},
-            splits=f"{_STATE} {_PERSON} currency",
+            splits=f"{_STATE} {_PERSON} {_ASKER} currency",
         ),
         OwnFact(
             "customer_spans",
@@ -282,7 +283,7 @@ OWN_FACTS: Mapping[str, OwnFact] = {
                 *_flags(is_helpful="of a vote: helpful", has_ticket="it is about a ticket"),
             ),
             {"session": "session", "person": "person_key", "item": "item_key"},
-            splits=f"ticket_id {_PERSON} requester item category words",
+            splits=f"ticket_id {_PERSON} {_ASKER} item category words",
         ),
         OwnFact(
             "help_sessions",
@@ -293,7 +294,7 @@ OWN_FACTS: Mapping[str, OwnFact] = {
                 is_followed="a ticket of the person followed within 24 h", is_marked="marked resolved, without a ticket"
             ),
             {"person": "person_key"},
-            splits=f"{_PERSON} requester",
+            splits=f"{_PERSON} {_ASKER}",
         ),
         OwnFact(
             "messages",
@@ -302,7 +303,7 @@ OWN_FACTS: Mapping[str, OwnFact] = {
             _at("author"),
             _texts(preferred_channel="channel that the receiver preferred then"),
             {**_TICKET, "customer": "customer"},
-            splits=f"{_STATE} {_PERSON} requester author_kind message_channel",
+            splits=f"{_STATE} {_PERSON} {_ASKER} author_kind message_channel",
         ),
     )
 }

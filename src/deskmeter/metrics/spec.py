@@ -2,13 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import ibis
 
 Unit = Literal["count", "seconds", "share", "points", "score", "money", "ratio", "number", "view"]
 Good = Literal["up", "down", "neither"]
 Condition = Callable[[ibis.Table, "Asked"], ibis.Value]
+
+
+class Clocked(Protocol):
+    """Rows with their length between two instants by every clock; the last schedule is the one at `end_us`."""
+
+    def __call__(
+        self, table: ibis.Table, row: str, from_us: str, to_us: str, end_us: str | None = None
+    ) -> ibis.Table: ...
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class Asked:
     dims: frozenset[str]
     options: Mapping[str, str]
     settings: Mapping[str, object]
-    with_clocks: Callable[[ibis.Table, str, str, str], ibis.Table]
+    with_clocks: "Clocked"
     # bucket, from_us, to_us, start_us (just before from), end_us (just before to, or as_of), limit_us (to, or as_of)
     buckets: ibis.Table
     by: tuple[str, ...] = ()  # the dimensions split by alone: none where the rows behind a cell are listed
@@ -102,6 +110,7 @@ class Part:
     broadcast: frozenset[str] = frozenset()
     only_dims: frozenset[str] | None = None  # the rows can be split by these alone
     like: str | None = None  # the table whose columns the rows of a function have too
+    adds: frozenset[str] = frozenset()  # columns with a dimension that the function adds to those
 
 
 Expression = Callable[[ibis.Table, Asked], ibis.Value]

@@ -174,10 +174,14 @@ def _statistic(
     stat: Stat, part: int, rows: ibis.Table, keys: list[str], asked: Asked, name: str, apart: dict[str, str]
 ) -> Grouped:
     rows = rows.mutate(_value=stat.of(rows, asked))
-    rows = rows.filter(rows._value.notnull())
     if stat.per:
-        rows = rows.group_by([*keys, stat.per]).aggregate(_value=rows._value.sum())
+        # a sum with an unknown part is unknown
+        rows = rows.group_by([*keys, stat.per]).aggregate(
+            _value=rows._value.sum(), _unknown=rows._value.isnull().cast("int64").sum()
+        )
+        rows = rows.filter(rows._unknown == 0)
         rows = rows.mutate(_value=(rows._value // stat.divisor).cast("int64"))
+    rows = rows.filter(rows._value.notnull())
     values = rows.select(*keys, value="_value", **({} if stat.per else apart))
     numbers: dict[str, ibis.Value] = {"n": values.count(), "total": values.value.sum()}
     if name in QUANTILES:

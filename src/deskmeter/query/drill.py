@@ -193,7 +193,11 @@ def _with_ticket(access: Access, rows: ibis.Table) -> ibis.Table:
 def _columns(rows: ibis.Table) -> dict[str, ibis.Value]:
     """What a reader wants to see of a row: the ticket first, instants as such, nothing internal."""
     hidden = ("ticket_id", "pos", "bucket", "row", "requester_key", "customer", "account_key")
-    names = [name for name in rows.columns if not name.startswith(("_", "dim_", "bucket_")) and name not in hidden]
+    names = [
+        name
+        for name in rows.columns
+        if not name.startswith(("_", "dim_", "bucket_")) and not name.endswith("_pos") and name not in hidden
+    ]
     first = [name for name in ("ticket", "source") if name in names]
     found: dict[str, ibis.Value] = {name: rows[name] for name in first}
     found["at"] = rows._at_us

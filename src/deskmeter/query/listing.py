@@ -8,6 +8,7 @@ import ibis
 from deskmeter.base.errors import AskerError
 from deskmeter.metrics.dimensions import BUILT_IN, Dimension
 from deskmeter.metrics.spec import Metric, Stat, Survival
+from deskmeter.query.parse import Names
 from deskmeter.query.plan import check_dimensions
 from deskmeter.query.reports import DimensionEntry, MetricEntry
 from deskmeter.query.request import STATISTICS
@@ -40,6 +41,15 @@ def _entry(metric: Metric, tables: Mapping[str, ibis.Schema], own: Mapping[str, 
         lengths=metric.lengths or "",
         golden=metric.golden,
         is_own=metric.origin == "user",
+    )
+
+
+def names_of(metrics: Mapping[str, Metric], own: Mapping[str, Dimension]) -> Names:
+    """The names of a desk's catalogue, as a question needs them."""
+    return Names(
+        {id: statistics(metric) for id, metric in metrics.items()},
+        (*BUILT_IN, *own),
+        {id: metric.lengths for id, metric in metrics.items() if metric.lengths},
     )
 
 

@@ -5,7 +5,7 @@ What stands without a metric (`--stat`, `--clock`, `--within`) holds for every m
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
@@ -20,7 +20,6 @@ from deskmeter.query.periods import (
     parse_period,
     period_between,
 )
-from deskmeter.query.reports import DimensionEntry, MetricEntry
 from deskmeter.query.request import STATISTICS, Clock, MetricAsk, Period, Request, SchedulePolicy
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -38,16 +37,6 @@ class Names:
     metrics: Mapping[str, Collection[str]]
     dimensions: Collection[str]
     lengths: Mapping[str, str] = field(default_factory=dict)
-
-
-def names_of(metrics: Iterable[MetricEntry], dimensions: Iterable[DimensionEntry]) -> Names:
-    """The names of a desk's catalogue."""
-    known = tuple(metrics)
-    return Names(
-        {metric.id: metric.statistics for metric in known},
-        tuple(dimension.id for dimension in dimensions),
-        {metric.id: metric.lengths for metric in known if metric.lengths},
-    )
 
 
 @dataclass(frozen=True)

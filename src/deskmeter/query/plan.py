@@ -13,6 +13,11 @@ from deskmeter.query.binding import Binding
 from deskmeter.query.request import Filter, Operator, Request
 
 OTHER = "other"
+# the event behind the instant that files a row; null or missing: the instant itself counts, with all that happened in it
+_POSITION_OF = {
+    "at_us": "event_pos", "created_us": "created_pos", "resolved_us": "resolved_pos",
+    "first_resolved_us": "first_resolved_pos",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ def check_dimensions(
             table = part.like if callable(part.fact) else part.fact
             if table is None:
                 continue
-            columns = tuple(tables[table])
+            columns = (*tables[table], *part.adds)
             column = own_column(part.dims, dimension, columns)
             if {name, dimension.of} & part.lacks or (column is None and not can_attach((*columns, "at_us"), dimension)):
                 raise _cannot(metric, id)
@@ -101,12 +106,17 @@ def _in_time(rows: ibis.Table, part: Part, asked: Asked, has_grain: bool) -> ibi
         at = rows[when.at]
         rows = rows.filter((at >= asked.from_us) & (at < asked.to_us) & (at <= asked.as_of_us))
         rows = rows.mutate(_at_us=rows[when.at])
+        position = _POSITION_OF.get(when.at)
+        if position in rows.columns:
+            rows = rows.mutate(_at_pos=rows[position])
         if not has_grain:
             return rows.mutate(bucket=ibis.literal(0).cast("int64"))
         quarters = asked.tables("bucket_of").select(_q="q", bucket="bucket")
         joined = rows.mutate(_row_q=rows._at_us // QUARTER_HOUR_US).join(quarters, [("_row_q", "_q")])
         return joined.drop("_row_q", "_q")
     if isinstance(when, Always):
+        if when.at == "at_us" and "event_pos" in rows.columns:
+            rows = rows.mutate(_at_pos=rows.event_pos)
         return rows.mutate(_at_us=rows[when.at] if when.at else asked.to_us)
     buckets = asked.buckets.rename({f"bucket_{name}": name for name in asked.buckets.columns if name != "bucket"})
     both = rows.cross_join(buckets)

@@ -144,3 +144,42 @@ class Proposal:
     preview_columns: tuple[str, ...]
     preview: tuple[tuple[str, ...], ...]
     shape: str
+
+
+@dataclass(frozen=True)
+class ErasurePreview:
+    """Whom an erasure means and what it will change: rows by table, and how many kept files they came from.
+
+    `pseudonym` is set where the person was erased before.
+    """
+
+    source: str
+    id: str
+    rows: dict[str, int]
+    files_n: int
+    pseudonym: str | None = None
+
+
+@dataclass(frozen=True)
+class ErasureReport:
+    """What an erasure did, and what is beyond it.
+
+    Attributes:
+        pseudonym: what stands in the place of the person's id from now on.
+        rows: rows by table that named the person.
+        files: kept files from which the person was taken out.
+        replaced: kept files that nobody could read and that were replaced by one line.
+        settings: files of the desk (mappings, targets, metrics) that named the person.
+        backups: backups from which the person was erased as well.
+        beyond: what no erasure here can reach, one line each.
+    """
+
+    source: str
+    pseudonym: str
+    rows: dict[str, int]
+    files: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    backups: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
+    was_erased_before: bool = False

@@ -121,8 +121,8 @@ def asked_of(
         def __getitem__(self, name: str) -> ibis.Table:
             return tables(name)
 
-    def clocked(table: ibis.Table, row: str, from_us: str, to_us: str) -> ibis.Table:
-        return with_clocks(table, _Reader(), row, from_us, to_us)
+    def clocked(table: ibis.Table, row: str, from_us: str, to_us: str, end_us: str | None = None) -> ibis.Table:
+        return with_clocks(table, _Reader(), row, from_us, to_us, end_us)
 
     return Asked(
         tables=tables,

@@ -3,6 +3,8 @@
 deskmeter import tickets.csv
 
 deskmeter import tickets.csv --mapping mappings/tickets.yml
+
+deskmeter import zendesk/ --connector fivetran_zendesk
 """
 
 from functools import partial
@@ -11,7 +13,7 @@ from typing import Annotated
 
 from typer import Argument, Context, Exit, Option
 
-from deskmeter.base.errors import DataError
+from deskmeter.base.errors import AskerError, DataError
 from deskmeter.cli import options
 from deskmeter.cli.asking import opened
 from deskmeter.cli.output import show
@@ -27,9 +29,21 @@ _PACKED = (".gz", ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parque
 
 def run(
     ctx: Context,
-    files: Annotated[list[Path], Argument(metavar="FILE...", help="CSV, TSV, JSON, JSONL, Parquet or XLSX, also .gz.")],
+    files: Annotated[
+        list[Path],
+        Argument(
+            metavar="FILE...",
+            help="CSV, TSV, JSON, JSONL, Parquet or XLSX, also .gz; a folder or DuckDB file of a warehouse's tables.",
+        ),
+    ],
     mapping: Annotated[
         Path | None, Option("--mapping", "-m", metavar="FILE", help="Which column is what (YAML).")
+    ] = None,
+    connector: Annotated[
+        str | None, Option("--connector", metavar="NAME", help="Whose tables these are: fivetran_zendesk.")
+    ] = None,
+    source: Annotated[
+        str | None, Option("--source", metavar="NAME", help="Name of the source, with a connector; else its own.")
     ] = None,
     yes: Annotated[bool, Option("--yes", "-y", help="Import by the proposed mapping at once.")] = False,
     no_build: Annotated[bool, Option("--no-build", help="Only store; the next question builds.")] = False,
@@ -37,9 +51,22 @@ def run(
     as_json: options.AsJson = False,
 ) -> None:
     """Imports the files, or proposes how to read them."""
+    if mapping is not None and connector is not None:
+        raise AskerError("a file is read by a mapping or by a connector; name one of them")
     with opened(ctx, desk) as opened_desk:
         reports = []
         for file in files:
+            reader = connector or (_recognised(opened_desk, file) if mapping is None else None)
+            if reader is not None:
+                with progress(not as_json) as draw:
+                    reports.append(opened_desk.import_warehouse(file, reader, source, draw))
+                if not as_json:
+                    show(partial(import_page, reports[-1]))
+                continue
+            if source is not None:
+                raise AskerError(
+                    f"`{file}` is read by a mapping, which names its source; --source goes with a connector"
+                )
             found = mapping or known_mapping(opened_desk.folder, file)
             if found is None:
                 found = _propose(opened_desk, file)
@@ -57,6 +84,14 @@ def run(
         write(to_json([report_object(report, "UTC") for report in reports]))
     if any(_nothing_kept(report) for report in reports):
         raise Exit(_DATA_PROBLEMS)
+
+
+def _recognised(desk: Desk, path: Path) -> str | None:
+    """The connector for a folder or database whose tables tell whose they are; says which it took."""
+    found = desk.connector_of(path)
+    if found is not None:
+        say(f"{path.name}: holds the tables of {found}; reading by that connector")
+    return found
 
 
 def known_mapping(folder: Path, file: Path) -> Path | None:

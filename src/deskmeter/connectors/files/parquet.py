@@ -37,10 +37,10 @@ def read_parquet(path: Path, packed: Compression, limits: ReadLimits) -> Iterato
         _check_size(file.metadata, path, limits)
         number = 1
         for records in file.iter_batches(batch_size=limits.batch_rows_n):
-            yield _batch(pa.Table.from_batches([records]), number)
+            yield typed_batch(pa.Table.from_batches([records]), number)
             number += records.num_rows
         if number == 1:
-            yield _batch(file.schema_arrow.empty_table(), number)
+            yield typed_batch(file.schema_arrow.empty_table(), number)
 
 
 def _check_size(metadata: pq.FileMetaData, path: Path, limits: ReadLimits) -> None:
@@ -49,7 +49,8 @@ def _check_size(metadata: pq.FileMetaData, path: Path, limits: ReadLimits) -> No
         raise DataError(f"{shown(path)} unpacks to {unpacked_n:,} bytes, more than {limits.unpacked_bytes:,}; split it")
 
 
-def _batch(typed: pa.Table, number: int) -> RawBatch:
+def typed_batch(typed: pa.Table, number: int) -> RawBatch:
+    """Typed records as a batch of strings; the first one is record `number`."""
     typed.validate(full=True)
     flat = opened(typed)
     names, _ = column_names(flat.column_names)

@@ -18,7 +18,9 @@ def _seconds(name: str) -> Stat:
     return Stat(lambda rows, asked: rows[name] // 1_000_000)
 
 
-_OPEN = Part(open_at_end, Always("at_us"))
+_AGED = frozenset({"age_band"})
+_OPEN = Part(open_at_end, Always("at_us"), like="f_open", adds=_AGED)
+_UNANSWERED = Part(unanswered_at_end, Always("at_us"), like="f_open", adds=_AGED)
 
 backlog = Metric(
     id="backlog",
@@ -104,7 +106,7 @@ unanswered = Metric(
     basis="stock: the end of the period, or as_of",
     credit=_CREDIT,
     good="down",
-    parts=(Part(unanswered_at_end, Always("at_us")),),
+    parts=(_UNANSWERED,),
     aggregate=Count(),
     lengths="unanswered_age",
     sources=("MHC",),
@@ -123,7 +125,7 @@ unanswered_age = Metric(
     basis="stock: the end of the period, or as_of",
     credit=_CREDIT,
     good="down",
-    parts=(Part(unanswered_at_end, Always("at_us")),),
+    parts=(_UNANSWERED,),
     aggregate=_seconds("age_us"),
     clocks=("calendar",),
     sources=("MHC",),
@@ -141,7 +143,7 @@ waiting_now = Metric(
     basis="stock: the end of the period, or as_of",
     credit=_CREDIT,
     good="down",
-    parts=(Part(waiting_at_end, Always("at_us")),),
+    parts=(Part(waiting_at_end, Always("at_us"), like="f_waiting"),),
     aggregate=Count(key="ticket_id"),
     lengths="waiting_time",
     is_stock=True,
@@ -159,7 +161,7 @@ waiting_time = Metric(
     basis="stock: the end of the period, or as_of",
     credit=_CREDIT,
     good="down",
-    parts=(Part(clocked_waits, Always("at_us")),),
+    parts=(Part(clocked_waits, Always("at_us"), like="f_waiting"),),
     aggregate=Stat(lambda rows, asked: rows[f"{asked.clock_column}_us"] // 1_000_000),
     clocks=("calendar", "business"),
     is_stock=True,
@@ -177,7 +179,7 @@ open_by_last_response = Metric(
     basis="stock: the end of the period, or as_of",
     credit=_CREDIT,
     good="down",
-    parts=(Part(open_by_last_response_rows, Always("at_us")),),
+    parts=(Part(open_by_last_response_rows, Always("at_us"), like="f_waiting", adds=frozenset({"response_band"})),),
     aggregate=Count(key="ticket_id"),
     sources=("IS4",),
     is_stock=True,

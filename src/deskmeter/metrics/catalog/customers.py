@@ -39,6 +39,7 @@ _OF_TICKETS = frozenset(
     }
 )  # fmt: skip
 _JOINED = Part("f_customer_span", Flow("from_us"), only_dims=CUSTOMER_DIMS)
+_LEFT = Part(leavings, like="f_customer_span", adds=frozenset({"plan"}))
 _START = Part(customers_of_start, Always("at_us"), only_dims=CUSTOMER_DIMS)
 
 
@@ -89,7 +90,7 @@ COUNTS = (
     _count(
         "customers_lost", "Lost customers",
         "Leavings of the period. By plan: the plan just before.",
-        "number of leavings", "left", Part(leavings), "down",
+        "number of leavings", "left", _LEFT, "down",
     ),
     _count(
         "customers_won_back", "Customers won back",
@@ -109,7 +110,7 @@ COUNTS = (
     _count(
         "churn_reasons", "Reasons for leaving",
         "Leavings of the period; split by churn_reason for the main reason that the customer gave.",
-        "number of leavings", "left", Part(leavings), "down", ("MHC",),
+        "number of leavings", "left", _LEFT, "down", ("MHC",),
     ),
 )  # fmt: skip
 

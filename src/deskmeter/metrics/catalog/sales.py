@@ -98,7 +98,7 @@ def _revenue(id: str, label: str, kind: str, what: str) -> Metric:
         basis="paid",
         credit=_CREDIT,
         good="up",
-        parts=(Part(orders, keep=_of_kind(kind, with_refunds=True)),),
+        parts=(Part(orders, keep=_of_kind(kind, with_refunds=True), like="f_order"),),
         aggregate=Sum(lambda rows, asked: rows.amount_micros, empty=None, divisor=MICROS),
         leaves_out="orders of unknown amount",
         sources=("MHC",),

@@ -204,12 +204,12 @@ STAGE_TIMES = (
     _stage_time(
         "requester_wait_time", "Requester wait time",
         "Time in new, open or hold up to the last resolution: the time that the customer waits for the desk or a third party.",
-        "time in new + open + hold", Part(_waits(("new", "open", "hold"))), "down", ("ZD",),
+        "time in new + open + hold", Part(_waits(("new", "open", "hold")), like="f_stage_time"), "down", ("ZD",),
     ),
     _stage_time(
         "agent_wait_time", "Agent wait time",
         "Time in pending up to the last resolution: the time that the desk waits for the customer.",
-        "time in pending", Part(_waits(("pending",))), "down", ("ZD",),
+        "time in pending", Part(_waits(("pending",)), like="f_stage_time"), "down", ("ZD",),
     ),
 )  # fmt: skip
 
@@ -217,6 +217,12 @@ STAGE_TIMES = (
 def _all_stretches(asked: Asked) -> ibis.Table:
     """Every stretch of the tickets resolved; those still running end at as_of."""
     spans = asked.tables("f_status_time")
+    if asked.clock_column == "business_last":
+        # stages add up to the whole only by one schedule, the one at its end (ruling 81)
+        whole = spans.filter((spans.at_us >= asked.from_us) & (spans.at_us < asked.to_us))
+        whole = whole.drop("calendar_us", "business_us", "business_last_us")
+        whole = whole.mutate(until_us=ibis.coalesce(whole.to_us, asked.as_of_us), now_us=asked.as_of_us)
+        return asked.with_clocks(whole, "pos", "from_us", "until_us", "now_us").select(*spans.columns)
     over = spans.filter(spans.to_us.notnull())
     running = spans.filter(spans.to_us.isnull()).drop("calendar_us", "business_us", "business_last_us")
     running = running.mutate(now_us=asked.as_of_us)
@@ -235,7 +241,7 @@ time_in_status_total = Metric(
     basis="resolved (last)",
     credit="time_share",
     good="neither",
-    parts=(Part(_all_stretches),),
+    parts=(Part(_all_stretches, like="f_status_time"),),
     aggregate=Stat(_micros, default="sum", per="ticket_id", divisor=_TO_SECONDS),
     clocks=_BOTH,
     is_additive=False,

@@ -1,0 +1,1 @@
+"""Zendesk as Fivetran lands it in a warehouse: tickets, comments, field history, people, schedules, promises."""
