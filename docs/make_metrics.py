@@ -111,6 +111,7 @@ def _metric(entry: MetricEntry, stories: Mapping[str, tuple[str, ...]]) -> str:
         ("Null unless split by", ", ".join(f"`{name}`" for name in metric.splits_by)),
         ("Splits by", ", ".join(f"`{name}`" for name in entry.dimensions) or "nothing"),
         ("Refuses", "; ".join(f"`{name}`: {why}" for name, why in sorted(metric.refuses.items()))),
+        ("Lengths", f"a statistic of it (`{entry.id}:median`) is that of `{entry.lengths}`" if entry.lengths else ""),
         ("Notes", "; ".join(metric.notes)),
         ("Sources", ", ".join(entry.sources)),
         ("Stories", ", ".join(stories.get(entry.id, ()))),

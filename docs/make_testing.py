@@ -27,7 +27,8 @@ KINDS = {
     "unit": "single parts: reading files, times and numbers, periods, filters, intervals, pages of the terminal",
     "golden": "hand-counted stories, and that each rule has one",
     "oracle": "a second implementation, and product against it",
-    "property": "random input: the calendar, the ledger, the reading of files",
+    "property": "random input: the calendar, the ledger, the reading of files; product against oracle; drill sums",
+    "conformance": "every metric on every engine",
 }
 TEXT = """\
 # How it is tested
@@ -52,13 +53,14 @@ it. `tests/golden/test_coverage.py` fails when a metric or a rule has no story.
 
 `tests/oracle` holds a second, slow implementation of the metrics in plain Python that shares no code with the
 product. It is given random histories: reopens, merges, gaps, changes of clock, events in one instant, unknown people,
-changes of schedule. Both are asked the same questions, metric by metric and dimension by dimension, and must answer
-alike.
+changes of schedule. Both are asked the same questions: every metric with every statistic, clock and schedule policy, and
+every metric by every dimension (several in one question). They must answer alike; how many histories, see below.
 
 ## Properties
 
 What must hold for any input: an import in another order, in other batches, twice, or interrupted leaves the same
-ledger; the business clock equals a walk minute by minute in {zones} zones around their clock changes; text that
+ledger; the rows behind a cell add up to it (every metric, under a few of its dimensions in `make test` and under each
+in `make long`); the business clock equals a walk minute by minute in {zones} zones around their clock changes; text that
 people type is read, or refused in one line.
 
 ## Hostile files
@@ -86,7 +88,8 @@ metrics reference, the commands and the mappings in the guide, by `tests/test_do
 
 ## What is not
 
-No browser, no server and no engine but DuckDB: they come with later steps. Speed is measured by `make bench`, and no
+No browser and no server: they come with later steps. The engines are compared in `tests/conformance` where PySpark and a
+Java are installed; elsewhere those tests say that they were not run. Speed is measured by `make bench`, and no
 test fails because a machine is busy.
 """
 

@@ -18,6 +18,7 @@ LAYERS = (
     {"facts"},
     {"metrics"},
     {"query"},
+    {"on_lake"},
     {"service"},
     {"cli", "python", "notebook"},
 )

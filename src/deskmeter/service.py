@@ -38,6 +38,8 @@ from deskmeter.ledger.sqlite import open_ledger
 from deskmeter.metrics.catalogue import BUILT_IN, Catalogue
 from deskmeter.metrics.own import OwnDefinitions
 from deskmeter.metrics.userdefined import load_own
+from deskmeter.on_lake import OnLake as OnLake  # what a face names when it opens a desk on a lake
+from deskmeter.on_lake import build_on, open_on, refuse_stale
 from deskmeter.query.access import Access
 from deskmeter.query.aggregate import with_lengths
 from deskmeter.query.answer import answer, info, values_of
@@ -45,6 +47,7 @@ from deskmeter.query.doctor import examine
 from deskmeter.query.drill import cell_request, drill
 from deskmeter.query.explain import explain
 from deskmeter.query.kept_texts import KeptTexts
+from deskmeter.query.lake import LakeNote, write_lake
 from deskmeter.query.listing import dimension_entries, entries, names_of
 from deskmeter.query.parse import Names
 from deskmeter.query.reports import (
@@ -97,9 +100,10 @@ def _one_part(engine: Engine, name: str) -> tuple[pa.Table]:
 class Desk:
     """One desk: a folder with its settings, its ledger and an analytics copy that can always be rebuilt."""
 
-    def __init__(self, folder: Path, config: DeskConfig) -> None:
+    def __init__(self, folder: Path, config: DeskConfig, on: OnLake | None = None) -> None:
         self.folder = folder
         self.config = config
+        self._on = on
         self._ledger = open_ledger(folder / "ledger")
         self._main: Access | None = None
         self._stamped: str | None = None  # what `_main` was built with
@@ -109,8 +113,8 @@ class Desk:
             finish_erasure(folder, self._ledger, quiet)
 
     @classmethod
-    def open(cls, folder: Path, create: bool = False) -> "Desk":
-        """The desk in `folder`.
+    def open(cls, folder: Path, create: bool = False, on: OnLake | None = None) -> "Desk":
+        """The desk in `folder`; `on` a lake it builds and asks there instead of in its own copy.
 
         Raises:
             AskerError: there is none and `create` is false.
@@ -121,7 +125,7 @@ class Desk:
                 raise AskerError(f"no desk in {folder}: it has no {FILE}; `deskmeter init --desk {folder}` makes one")
             folder.mkdir(parents=True, exist_ok=True)
             write_config(folder, DeskConfig(name=folder.name))
-        return cls(folder, read_config(folder))
+        return cls(folder, read_config(folder), on)
 
     def close(self) -> None:
         """Lets go of all files."""
@@ -210,7 +214,7 @@ class Desk:
     def build(self, progress: Progress = quiet) -> BuildReport:
         """Brings the analytics copy up to date with the ledger; does nothing where it is."""
         started = now()
-        access = self._current(progress)
+        access = self._current(progress, is_build=True)
         return BuildReport(access.engine.sizes(), (now() - started).total_seconds())
 
     def rebuild(self, progress: Progress = quiet) -> BuildReport:
@@ -351,6 +355,8 @@ class Desk:
         if as_of is None or as_of == self.config.as_of:
             access = self._current(quiet)
             return access if self.config.as_of else replace(access, as_of_us=to_micros(now()))
+        if self._on is not None:
+            raise AskerError("a lake answers as of its build; ask for another instant without --engine spark")
         as_of_us = to_micros(as_of)
         if as_of_us not in self._past:
             while len(self._past) >= _PAST_BUILDS:
@@ -382,7 +388,33 @@ class Desk:
         known = [self._ledger.version(), code_version(), config]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
-    def _current(self, progress: Progress) -> Access:
+    def lake(self, target: Path, progress: Progress = quiet) -> LakeNote:
+        """Writes the canonical tables into a new folder as partitioned Parquet, for Spark and other engines."""
+        with whole_folder(target) as part:
+            tables: dict[str, Callable[[], Iterable[pa.Table]]] = {
+                name: partial(self._ledger.read_batches, name) for name in TABLES
+            }
+            return write_lake(tables, self._ledger.version(), part, progress)
+
+    def _current_on_lake(self, on: OnLake, progress: Progress, is_build: bool) -> Access:
+        config = self.config.model_dump_json()
+        if self._main is None:
+            engine = open_on(on)
+            try:
+                as_of_us = to_micros(self.now())
+                if is_build:
+                    settings = self._settings(as_of_us, self.config.as_of is None)
+                    build_on(engine, on, settings, config, progress)
+                refuse_stale(engine, on, config)
+            except BaseException:
+                engine.close()
+                raise
+            self._main = self._reader(engine, as_of_us)
+        return self._main
+
+    def _current(self, progress: Progress, is_build: bool = False) -> Access:
+        if self._on is not None:
+            return self._current_on_lake(self._on, progress, is_build)
         stamp = self._stamp()
         if self._main is None:
             self._main = self._reader(DuckDBEngine(self.folder / _COPY), to_micros(self.now()))

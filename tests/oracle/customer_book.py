@@ -17,6 +17,7 @@ class Span:
     reason: str | None
     says_won_back: bool
     is_first: bool = True
+    giver: str = ""  # id of the row that gave the reason
 
 
 def holds(start: datetime, end: datetime | None, at: datetime, inclusive: bool) -> bool:
@@ -110,9 +111,18 @@ def _united(customer: str, rows: list[Row], start: str, end: str) -> list[Span]:
         if last is not None and row[start] == last.joined:
             last.says_won_back = last.says_won_back or bool(row.get("is_won_back"))
         if last is not None and (last.left is None or row[start] <= last.left):
-            if last.left is not None and (row.get(end) is None or row[end] >= last.left):
-                last.left, last.reason = row.get(end), row.get("reason")
+            if last.left is not None and row.get(end) == last.left:
+                # of those that end last, the greatest id that gives a reason
+                giver = max((last.giver, row["id"]) if row.get("reason") else (last.giver,))
+                last.reason, last.giver = (row["reason"], giver) if giver == row["id"] else (last.reason, last.giver)
+            elif last.left is not None and (row.get(end) is None or row[end] > last.left):
+                last.left, last.reason, last.giver = row.get(end), row.get("reason"), _giver(row)
             continue
         span = Span(customer, row[start], row.get(end), row.get("reason"), bool(row.get("is_won_back")), not spans)
+        span.giver = _giver(row)
         spans.append(span)
     return spans
+
+
+def _giver(row: Row) -> str:
+    return str(row["id"]) if row.get("reason") else ""

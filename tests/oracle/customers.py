@@ -224,12 +224,19 @@ def _tickets_of_active(desk: Desk, window: Window, ask: Ask, top: Callable[[list
 
     # tickets of others make no number, but a row: they are shown beside it
     mine = {(book.world.source, customer) for book, customer, _ in active}
+    books = {book.world.source: book for book in desk.books}
     others = []
     for world in desk.worlds:
         for ticket in world.tickets:
             owner = world.customer(ticket.row.get("account"), ticket.requester)
             if (world.source, owner) not in mine and window.holds(ticket.created_at):
-                others.append(at_creation(ticket))
+                rec = at_creation(ticket)
+                if owner is not None:
+                    plan = books[world.source].plan(owner, window.start, False)
+                    who = customer_rec(books[world.source], owner, window.start, plan)
+                    whose = {name: values(desk, ask, who, name) for name in CUSTOMER_DIMS}
+                    rec.more.update({name: None if found == ["(none)"] else found for name, found in whose.items()})
+                others.append(rec)
 
     def aggregate(groups: Parts) -> Cell:
         hits, n = top(groups["num"]), len(groups["den"])

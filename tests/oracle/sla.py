@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from oracle.asked import Ask
 from oracle.business import MICRO, micros
@@ -211,7 +211,9 @@ def _is_at_risk(instance: Instance, window: Window) -> bool:
     if any(end is not None and window.before_end(end) for end in ends):
         return False
     at = window.stock_at
-    due, used = instance.due(at), instance.used(at)
+    # a stock is read just before the end: what is used up to that very instant is not used yet
+    seen = at if window.inclusive else at - timedelta(microseconds=1)
+    due, used = instance.due(at), instance.used(seen)
     overdue = due is not None and window.before_end(due)
     return not overdue and used is not None and used * 5 >= instance.target * 4
 

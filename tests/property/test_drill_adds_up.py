@@ -1,4 +1,4 @@
-"""The rows behind a cell add up to it: for every metric and every dimension, invented company and random histories."""
+"""The rows behind a cell add up to it: every metric, each dimension under some of them, all pairs with --long."""
 
 import math
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ PERIODS = {
     "histories": Period(datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 4, 12, tzinfo=UTC)),
 }
 CELLS = 2  # of one question
-TOGETHER = 6  # dimensions in one question; with --long each has its own
+TOGETHER = 4  # dimensions in one question; with --long each has its own
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +40,19 @@ def desks() -> Iterator[dict[str, Access]]:
         access.engine.close()
 
 
-def _requests(access: Access, metric: Metric, period: Period, together: int) -> Iterator[Request]:
+def _requests(access: Access, metric: Metric, period: Period, together: int, turn: int | None) -> Iterator[Request]:
+    """The plain question and those by every dimension; with a `turn` by one group of dimensions alone, in turn."""
+    needs_split = bool(metric.refuses) and bool({"agent", "team"} & set(metric.refuses))
     plain = Request((MetricAsk(metric.id),), period, "UTC", intervals=False)
-    if not metric.refuses or not {"agent", "team"} & set(metric.refuses):
+    if not needs_split:
         yield plain
+        if together == 0:
+            return
     found = dimensions_of(access, metric)
-    for at in range(0, len(found), together):
-        yield replace(plain, by=tuple(found[at : at + together]))
+    together = together or 1
+    groups = [tuple(found[at : at + together]) for at in range(0, len(found), together)]
+    for by in groups if turn is None or not groups else [groups[turn % len(groups)]]:
+        yield replace(plain, by=by)
 
 
 def _check(access: Access, metric: Metric, request: Request) -> int:
@@ -71,7 +77,8 @@ def _adds_up(metric: Metric, cell: Cell, drilled: DrillResult) -> bool:
     if not _same(drilled.value, cell.value) or drilled.total_n != len(drilled.rows):
         return False
     if cell.n == 0:
-        return not drilled.numerator and not drilled.denominator
+        # of a ratio whose denominator is empty the numerator may still have rows
+        return _same(drilled.numerator or 0, cell.numerator or 0) and not drilled.denominator
     aggregate = metric.aggregate
     if isinstance(aggregate, Formula):
         return _formula_adds_up(aggregate, cell, drilled)
@@ -129,9 +136,11 @@ def _same(left: float | None, right: float | None) -> bool:
 def test_rows_of_every_metric_and_dimension_add_up(desks: dict[str, Access], where: str, is_long: bool) -> None:
     access = desks[where]
     drilled = 0
-    for id in sorted(set(access.metrics) - NOT_COMPARED):
+    for number, id in enumerate(sorted(set(access.metrics) - NOT_COMPARED)):
         metric = access.metrics[id]
-        for request in _requests(access, metric, PERIODS[where], 1 if is_long else TOGETHER):
+        # one group of dimensions a metric, in turn, so that each dimension is opened under some; all with --long
+        turn, together = (None, 1) if is_long else (number, TOGETHER if where == "company" else 0)
+        for request in _requests(access, metric, PERIODS[where], together, turn):
             drilled += _check(access, metric, request)
-    assert drilled > 500
+    assert drilled > 100
     assert from_micros(access.as_of_us)

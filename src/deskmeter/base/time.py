@@ -1,6 +1,7 @@
 """The only reader of the clock, and the instants, zones and grains that all else speaks of."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -38,10 +39,15 @@ def from_micros(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # it walks through folders at every call
+
+
 def zone(name: str) -> ZoneInfo:
     """The IANA zone called `name`; AskerError with the nearest names if there is none."""
-    if name != "UTC" and name not in available_timezones():
-        raise AskerError(f"no time zone `{name}`{nearest(name, available_timezones())}")
+    if name != "UTC" and name not in _zones():
+        raise AskerError(f"no time zone `{name}`{nearest(name, _zones())}")
     return ZoneInfo(name)
 
 

@@ -6,21 +6,37 @@ from pathlib import Path
 
 from typer import Context
 
+from deskmeter.base.errors import AskerError, nearest
 from deskmeter.cli.desk import find_desk
 from deskmeter.query.parse import Words, parse_request
 from deskmeter.query.periods import Setting
 from deskmeter.query.request import Request
-from deskmeter.service import Desk
+from deskmeter.service import Desk, OnLake
+
+ENGINES = ("duckdb", "spark")
 
 
 @contextmanager
-def opened(ctx: Context, said: Path | None) -> Iterator[Desk]:
+def opened(ctx: Context, said: Path | None, on: OnLake | None = None) -> Iterator[Desk]:
     """The desk of a command line, closed at the end; `--desk` may stand before or after the command."""
-    desk = Desk.open(find_desk(said or ctx.find_root().obj))
+    desk = Desk.open(find_desk(said or ctx.find_root().obj), on=on)
     try:
         yield desk
     finally:
         desk.close()
+
+
+def on_lake(engine: str, master: str | None, lake: Path | None) -> OnLake | None:
+    """Where to build and ask; None: in the desk's own copy."""
+    if engine not in ENGINES:
+        raise AskerError(f"no engine `{engine}`{nearest(engine, ENGINES)}; there are {' and '.join(ENGINES)}")
+    if engine == "duckdb":
+        if master is not None or lake is not None:
+            raise AskerError("--master and --lake belong to --engine spark; leave them out, or add it")
+        return None
+    if lake is None:
+        raise AskerError("--engine spark needs --lake DIR; `deskmeter lake DIR` writes one")
+    return OnLake(lake, master) if master else OnLake(lake)
 
 
 def request_of(desk: Desk, words: Words) -> Request:

@@ -40,3 +40,8 @@ Extra = Annotated[list[str] | None, Option("--option", metavar="all=true", help=
 AsJson = Annotated[bool, Option("--json", help="One JSON object to stdout.")]
 AsCsv = Annotated[bool, Option("--csv", help="CSV to stdout.")]
 OutFile = Annotated[Path | None, Option("--out", metavar="FILE", help="To a file: .csv, .json, .parquet or .xlsx.")]
+EngineName = Annotated[str, Option("--engine", help="duckdb (the desk's own copy) or spark (a lake).")]
+Master = Annotated[
+    str | None, Option("--master", metavar="URL", help="Where Spark runs: local[2], spark://host:7077 ...")
+]
+Lake = Annotated[Path | None, Option("--lake", metavar="DIR", help="The lake that --engine spark reads.")]

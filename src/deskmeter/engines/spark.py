@@ -67,6 +67,27 @@ class SparkEngine:
             pq.write_table(table, path / "part-0.parquet")
             self._keep(name, path, ibis.Schema.from_pyarrow(table.schema), is_kept)
 
+    def attach(self, name: str, folder: Path, columns: Mapping[str, str]) -> None:
+        """Shows the Parquet files below `folder` as table `name`: instants as microseconds, dates as days since 1970.
+
+        columns: name -> string, int64, float64, boolean, timestamp or date; a table without files is empty.
+        """
+        reads = {
+            "timestamp": "unix_micros(CAST(`{}` AS TIMESTAMP))", "date": "CAST(unix_date(`{}`) AS BIGINT)",
+            "string": "CAST(`{}` AS STRING)", "int64": "CAST(`{}` AS BIGINT)", "float64": "CAST(`{}` AS DOUBLE)",
+            "boolean": "CAST(`{}` AS BOOLEAN)",
+        }  # fmt: skip
+        chosen = [f"{reads[kind].format(column)} AS `{column}`" for column, kind in columns.items()]
+        with self._lock:
+            if folder.exists():
+                frame = self._spark.read.parquet(str(folder))
+            else:
+                kinds = {"timestamp": "TIMESTAMP", "date": "DATE", **_SPARK_TYPES}
+                empty = ", ".join(f"`{column}` {kinds[kind].upper()}" for column, kind in columns.items())
+                frame = self._spark.createDataFrame([], schema=empty)
+            frame.selectExpr(*chosen).createOrReplaceTempView(name)
+            self._made[name] = {"path": "", "columns": "{}", "is_kept": "no"}
+
     def prepare(self, expr: ibis.Table) -> str:
         columns = ", ".join(
             f"CAST(`{column}` AS {_SPARK_TYPES[str(kind)]}) AS `{column}`"
@@ -98,7 +119,8 @@ class SparkEngine:
             for name, known in self._made.items():
                 if name not in kept:
                     self._spark.catalog.dropTempView(name)
-                    shutil.rmtree(known["path"])
+                    if known["path"]:  # what is only attached is not ours to remove
+                        shutil.rmtree(known["path"])
             before = {Path(known["path"]).parent for known in self._known.values()}
             self._known = kept
             self._write_manifest()
@@ -198,6 +220,8 @@ def _session(master: str, settings: Mapping[str, str]) -> "SparkSession":
         "spark.sql.shuffle.partitions": "8",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.parquet.compression.codec": "zstd",
+        # a source called 007 stays a text
+        "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         # one build has long plans; their text is of no use to anybody

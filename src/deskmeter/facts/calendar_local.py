@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from deskmeter.base.time import MICROS_PER_DAY, MICROS_PER_SECOND, MICROSECOND, from_micros
@@ -119,7 +120,8 @@ def wall_stretches(hours: Iterable[Hours], closures: Iterable[Closure], first_da
     return without(united(opened), united(closed))
 
 
-def regimes(tz: ZoneInfo, start_us: int, end_us: int) -> list[Regime]:
+@lru_cache(maxsize=64)
+def regimes(tz: ZoneInfo, start_us: int, end_us: int) -> tuple[Regime, ...]:
     """The offsets of a zone over [start_us, end_us), in order and without gaps.
 
     >>> day = 20_538 * MICROS_PER_DAY  # 2026-03-26, London changes on the 29th at 01:00 UTC
@@ -139,7 +141,7 @@ def regimes(tz: ZoneInfo, start_us: int, end_us: int) -> list[Regime]:
         at = probe
     if begun < end_us:
         result.append(Regime(begun, end_us, offset))
-    return result
+    return tuple(result)
 
 
 def _offset_us(tz: ZoneInfo, at_us: int) -> int:

@@ -31,7 +31,7 @@ def customers_of_start(asked: Asked) -> ibis.Table:
     start = customers_at(asked, "start_us")
     end = customers_at(asked, "end_us").select(**_MINE)
     rows = start.left_join(end, [("bucket", "_bucket"), ("customer", "_customer")])
-    length = asked.buckets.select(_b="bucket", length_us=asked.buckets.limit_us - asked.buckets.from_us)
+    length = asked.buckets.select(_b="bucket", length_micros=asked.buckets.limit_us - asked.buckets.from_us)
     rows = rows.mutate(stays=rows._customer.notnull()).drop("_bucket", "_customer")
     return rows.join(length, [("bucket", "_b")]).drop("_b")
 

@@ -170,17 +170,21 @@ def _side(of: object, key: str | None, rows: ibis.Table, asked: Asked) -> ibis.V
     return of(rows, asked).sum() if callable(of) else _row_count(rows)
 
 
+def summed_per(stat: Stat, rows: ibis.Table, keys: list[str]) -> ibis.Table:
+    """`_value` summed by `keys`, with the last instant of each; a sum with an unknown part is unknown and left out."""
+    summed = rows.group_by(keys).aggregate(
+        _value=rows._value.sum(), _unknown=rows._value.isnull().cast("int64").sum(), _at_us=rows._at_us.max()
+    )
+    summed = summed.filter(summed._unknown == 0).drop("_unknown")
+    return summed.mutate(_value=(summed._value // stat.divisor).cast("int64"))
+
+
 def _statistic(
     stat: Stat, part: int, rows: ibis.Table, keys: list[str], asked: Asked, name: str, apart: dict[str, str]
 ) -> Grouped:
     rows = rows.mutate(_value=stat.of(rows, asked))
     if stat.per:
-        # a sum with an unknown part is unknown
-        rows = rows.group_by([*keys, stat.per]).aggregate(
-            _value=rows._value.sum(), _unknown=rows._value.isnull().cast("int64").sum()
-        )
-        rows = rows.filter(rows._unknown == 0)
-        rows = rows.mutate(_value=(rows._value // stat.divisor).cast("int64"))
+        rows = summed_per(stat, rows, [*keys, stat.per])
     rows = rows.filter(rows._value.notnull())
     values = rows.select(*keys, value="_value", **({} if stat.per else apart))
     numbers: dict[str, ibis.Value] = {"n": values.count(), "total": values.value.sum()}

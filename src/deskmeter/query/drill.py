@@ -27,7 +27,7 @@ from deskmeter.metrics.spec import (
     View,
 )
 from deskmeter.query.access import Access
-from deskmeter.query.aggregate import statistic
+from deskmeter.query.aggregate import statistic, summed_per
 from deskmeter.query.binding import bind, placeholders
 from deskmeter.query.plan import Split, part_rows
 from deskmeter.query.request import Filter, MetricAsk, Period, Request
@@ -136,13 +136,10 @@ def _measured(metric: Metric, number: int, rows: ibis.Table, asked: Asked) -> ib
         up, down = aggregate.promoter(rows, asked), aggregate.detractor(rows, asked)
         return rows.mutate(numerator=up.cast("int64") - down.cast("int64"), denominator=one)
     if isinstance(aggregate, Stat):
-        rows = rows.mutate(value=aggregate.of(rows, asked))
-        rows = rows.filter(rows.value.notnull())
+        rows = rows.mutate(_value=aggregate.of(rows, asked))
         if aggregate.per:
-            keep = [name for name in ("source", aggregate.per) if name in rows.columns]
-            rows = rows.group_by(keep).aggregate(_at_us=rows._at_us.max(), value=rows.value.sum())
-            rows = rows.mutate(value=(rows.value // aggregate.divisor).cast("int64"))
-        return rows
+            rows = summed_per(aggregate, rows, [name for name in ("source", aggregate.per) if name in rows.columns])
+        return rows.filter(rows._value.notnull()).mutate(value=lambda kept: kept._value)
     if isinstance(aggregate, Survival):
         length = (aggregate.length(rows, asked) // aggregate.divisor).cast("int64")
         seen = aggregate.seen(rows, asked).cast("int64")

@@ -8,7 +8,7 @@ deskmeter ask first_reply_time --stat median --by agent --where channel=email --
 from typer import Context
 
 from deskmeter.cli import options
-from deskmeter.cli.asking import opened, request_of
+from deskmeter.cli.asking import on_lake, opened, request_of
 from deskmeter.cli.output import Output, emit
 from deskmeter.cli.tables import answer
 from deskmeter.query.export import result_grid, result_object
@@ -37,6 +37,9 @@ def run(
     totals: options.Totals = False,
     no_intervals: options.NoIntervals = False,
     option: options.Extra = None,
+    engine: options.EngineName = "duckdb",
+    master: options.Master = None,
+    lake: options.Lake = None,
     desk: options.DeskFolder = None,
     as_json: options.AsJson = False,
     as_csv: options.AsCsv = False,
@@ -48,6 +51,6 @@ def run(
         metrics, by or (), grain, where, period, last, this, start, end, compare, stat, within, clock,
         schedule_policy, zone, as_of, top, totals, not no_intervals, option or (),
     )  # fmt: skip
-    with opened(ctx, desk) as opened_desk:
+    with opened(ctx, desk, on_lake(engine, master, lake)) as opened_desk:
         result = opened_desk.ask(request_of(opened_desk, words))
     emit(output, lambda width: answer(result, width), lambda: result_object(result), lambda: result_grid(result))

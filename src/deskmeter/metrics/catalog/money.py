@@ -163,10 +163,10 @@ lifetime_value_historic = Metric(
 
 def _monthly_churn(known: Mapping[str, float]) -> float | None:
     """1 - (1 - churn) ^ (1 / months): the rate that, month after month, gives the period's (ruling 45)."""
-    if not known["start"] or known["length_us"] <= 0:
+    if not known["start"] or known["length_micros"] <= 0:
         return None
     churn = known["churned"] / known["start"]
-    return 1.0 - math.pow(1.0 - churn, _MONTH_US / known["length_us"])
+    return 1.0 - math.pow(1.0 - churn, _MONTH_US / known["length_micros"])
 
 
 def _predicted(known: Mapping[str, float]) -> float | None:
@@ -203,7 +203,7 @@ lifetime_value_predicted = Metric(
             _sum("costed", lambda rows, asked: rows.costed_micros, 0),
             _sum("start", lambda rows, asked: rows.stays.isin([True, False]).cast("int64"), 1),
             _sum("churned", lambda rows, asked: (~rows.stays).cast("int64"), 1),
-            Measure("length_us", "max", lambda rows, asked: rows.length_us, 1),
+            Measure("length_micros", "max", lambda rows, asked: rows.length_micros, 1),
         ),
         value=_predicted,
         n="payers",
