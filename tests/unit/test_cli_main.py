@@ -33,7 +33,7 @@ def test_help_loads_no_engine() -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (["akk"], "deskmeter: no command `akk`; did you mean `ask`?"),
+        (["akk"], "deskmeter: no command `akk`; did you mean `ask` or `lake`?"),
         (["--bogus"], "deskmeter: No such option: --bogus"),
         (["--desk"], "deskmeter: Option '--desk' requires an argument."),
     ],
