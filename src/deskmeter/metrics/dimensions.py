@@ -1,6 +1,6 @@
 """What a number can be split by, and how a row finds its value of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import ibis
@@ -165,9 +165,28 @@ def can_attach(columns: tuple[str, ...], dimension: Dimension) -> bool:
     return any(column in columns for column in need)
 
 
+def with_ticket_values(
+    rows: ibis.Table, asked: Asked, dims: Mapping[str, str], wanted: Sequence[Dimension]
+) -> ibis.Table:
+    """`rows` with what several dimensions read of the ticket, by one join for all; of one or none, as they are.
+
+    A join for each costs more to compile than all else in a question by many dimensions.
+    """
+    columns = tuple(rows.columns)
+    read = {one.column or one.id for one in wanted if one.of == "ticket" and own_column(dims, one, columns) is None}
+    if len(read) < 2 or "ticket_id" not in columns:
+        return rows
+    tickets = asked.tables("ticket").select(_ticket="ticket_id", **{f"_of_{name}": name for name in sorted(read)})
+    return rows.left_join(tickets, [("ticket_id", "_ticket")]).drop("_ticket")
+
+
 def _of_ticket(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    tickets = asked.tables("ticket").select(_ticket="ticket_id", _value=dimension.column or dimension.id)
-    joined = rows.left_join(tickets, [("ticket_id", "_ticket")]).drop("_ticket")
+    column = dimension.column or dimension.id
+    if f"_of_{column}" in rows.columns:
+        joined = rows.mutate(_value=rows[f"_of_{column}"])
+    else:
+        tickets = asked.tables("ticket").select(_ticket="ticket_id", _value=column)
+        joined = rows.left_join(tickets, [("ticket_id", "_ticket")]).drop("_ticket")
     value = joined._value
     if dimension.id in ("reason_1", "reason_2"):
         value = _path_start(value, 1 if dimension.id == "reason_1" else 2)

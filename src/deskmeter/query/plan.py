@@ -7,7 +7,16 @@ import ibis
 
 from deskmeter.base.errors import AskerError
 from deskmeter.metrics.conditions import holds, is_number
-from deskmeter.metrics.dimensions import QUARTER_HOUR_US, Dimension, attach, blank, can_attach, find, own_column
+from deskmeter.metrics.dimensions import (
+    QUARTER_HOUR_US,
+    Dimension,
+    attach,
+    blank,
+    can_attach,
+    find,
+    own_column,
+    with_ticket_values,
+)
 from deskmeter.metrics.spec import Always, Asked, Flow, Metric, Overlap, Part, Stock
 from deskmeter.query.binding import Binding
 from deskmeter.query.request import Filter, Operator, Request
@@ -70,6 +79,9 @@ def part_rows(
     if part.keep is not None:
         rows = rows.filter(part.keep(rows, asked))
     rows = _in_time(rows, part, asked, split.has_grain)
+    named = [*(condition.dimension for condition in request.where), *split.dims]
+    read = [find(id, own) for id in dict.fromkeys(named) if id not in part.broadcast]
+    rows = with_ticket_values(rows, asked, part.dims, read)
     for number, condition in enumerate(request.where):
         if condition.dimension not in part.broadcast:
             words = [bind.text(number, index) for index in range(len(condition.values))]
