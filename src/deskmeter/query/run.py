@@ -234,7 +234,8 @@ def _part(
 
 def run_text(access: Access, text: str, binding: Binding, small: Mapping[str, pa.Table]) -> pa.Table:
     """Run compiled text with the question's values and small tables."""
-    tables = {name: table for name, table in small.items() if f'"{name}"' in text}
+    # engines quote names with one or the other
+    tables = {name: table for name, table in small.items() if f'"{name}"' in text or f"`{name}`" in text}
     return access.engine.run(text, used(text, binding.values), tables)
 
 
