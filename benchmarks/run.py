@@ -12,11 +12,17 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
+from deskmeter.facts.calendar import calendar
 from deskmeter.query.request import MetricAsk, Period, Request
 from deskmeter.service import Desk
+from deskmeter.stats.change import value_change
+from deskmeter.stats.intervals import order_statistic_ranks
 
 RESULTS = Path(__file__).parent / "results"
 PERIOD = Period(datetime(2025, 11, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
@@ -104,6 +110,29 @@ def measure(tickets: int) -> list[Measured]:
     return lines
 
 
+def parts() -> list[Measured]:
+    """Parts whose cost does not depend on a desk: calendars, and the statistics of large samples."""
+    zones = {"1": "America/New_York", "2": "Europe/London", "3": "Australia/Sydney"}
+    schedules = [{"source": "a", "id": each, "zone": zone, "is_always": None} for each, zone in zones.items()]
+    day: dict[str, object] = {"source": "a", "id": "x", "open_minute": 540, "close_minute": 1020}
+    hours = [day | {"schedule": each, "weekday": weekday} for each in zones for weekday in range(7)]
+    date_cells = {"first_date": pa.date32(), "last_date": pa.date32(), "from_date": pa.date32(), "to_date": pa.date32()}
+    columns = {"source": pa.string(), "schedule": pa.string(), "from_minute": pa.int64(), "to_minute": pa.int64()}
+    tables = (
+        pa.Table.from_pylist(schedules),
+        pa.Table.from_pylist([dict.fromkeys(date_cells) | row for row in hours]),
+        pa.schema((columns | date_cells).items()).empty_table(),
+    )
+    chance = np.random.default_rng(9)
+    before, after = (chance.lognormal(5, 2, 1_000_000) for _ in range(2))
+    return [
+        Measured("calendar, 8 years", "", *timed(lambda: calendar(*tables, date(2020, 1, 1), date(2027, 12, 31)))),
+        Measured("change of mean, 2 x 1e6", "", *timed(lambda: value_change(before, after, "mean"))),
+        Measured("change of median, 2 x 1e6", "", *timed(lambda: value_change(before, after, "median"))),
+        Measured("ranks in 1e7 values", "", *timed(lambda: order_statistic_ranks(10_000_000, 0.9))),
+    ]
+
+
 def table(lines: list[Measured]) -> str:
     """The lines as text."""
     rows = [f"{'what':<30}{'tickets':>10}{'cpu s':>10}{'wall s':>10}{'ratio to SQL':>14}"]
@@ -118,7 +147,7 @@ def main() -> None:
     """Print the table and keep it."""
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--tickets", type=int, default=2000)
-    text = table(measure(words.parse_args().tickets))
+    text = table([*parts(), *measure(words.parse_args().tickets)])
     sys.stdout.write(text)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "latest.txt").write_text(text, encoding="utf-8")
