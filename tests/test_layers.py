@@ -44,10 +44,13 @@ FILES = sorted(SRC.rglob("*.py"))
 
 
 def imported(tree: ast.AST, is_inside: bool = False) -> Iterator[tuple[str, bool]]:
-    """Every import: its dotted name and whether it stands inside a function."""
+    """Every import, also a late one: its dotted name and whether it stands inside a function."""
     for child in ast.iter_child_nodes(tree):
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            yield from imported(ast.Module(child.orelse, []), is_inside)
             continue
+        if isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "late":
+            yield from ((name.value, is_inside) for name in child.args if isinstance(name, ast.Constant))
         if isinstance(child, ast.Import):
             yield from ((alias.name, is_inside) for alias in child.names)
         elif isinstance(child, ast.ImportFrom):

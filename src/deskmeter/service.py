@@ -8,32 +8,21 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from deskmeter.base.config import FILE, DeskConfig, read_config, write_config
 from deskmeter.base.errors import AskerError
+from deskmeter.base.late import late
 from deskmeter.base.time import from_micros, now, to_micros
 from deskmeter.canon.schema import TABLES
-from deskmeter.connectors.demo import invent
-from deskmeter.connectors.demo.world import COMPANY
-from deskmeter.connectors.demo.world import DEFAULT_END as DEMO_END
-from deskmeter.connectors.demo.world import SOURCE as DEMO_SOURCE
 from deskmeter.engines.duckdb import DuckDBEngine
 from deskmeter.engines.protocol import Engine
 from deskmeter.facts.build import build as build_facts
 from deskmeter.facts.build import load_canonical
 from deskmeter.facts.plans import code_version
 from deskmeter.facts.tables import BuildSettings
-from deskmeter.ingest.erase import find_person
-from deskmeter.ingest.erase_desk import erase_from_desk, finish_erasure
-from deskmeter.ingest.mapping_text import load_mapping
-from deskmeter.ingest.propose import propose
-from deskmeter.ingest.ready import import_ready
-from deskmeter.ingest.run import ImportReport as Imported
-from deskmeter.ingest.run import import_file
-from deskmeter.ingest.warehouse import connector_called, import_warehouse, recognised
-from deskmeter.ledger.desk_files import copy_desk, whole_folder, write_backup
 from deskmeter.ledger.sqlite import open_ledger
 from deskmeter.metrics.catalogue import BUILT_IN, Catalogue
 from deskmeter.metrics.own import OwnDefinitions
@@ -43,11 +32,7 @@ from deskmeter.on_lake import build_on, open_on, refuse_stale
 from deskmeter.query.access import Access
 from deskmeter.query.aggregate import with_lengths
 from deskmeter.query.answer import answer, info, values_of
-from deskmeter.query.doctor import examine
-from deskmeter.query.drill import cell_request, drill
-from deskmeter.query.explain import explain
 from deskmeter.query.kept_texts import KeptTexts
-from deskmeter.query.lake import LakeNote, write_lake
 from deskmeter.query.listing import dimension_entries, entries, names_of
 from deskmeter.query.parse import Names
 from deskmeter.query.reports import (
@@ -63,7 +48,29 @@ from deskmeter.query.reports import (
 from deskmeter.query.request import Request
 from deskmeter.query.result import DrillResult, Freshness, Result
 from deskmeter.query.story import TicketStory
-from deskmeter.query.table_files import table_format, write_tables
+
+if TYPE_CHECKING:
+    from deskmeter.connectors import demo
+    from deskmeter.connectors.demo import world
+    from deskmeter.ingest import erase, erase_desk, mapping_text, propose, ready, run, warehouse
+    from deskmeter.ledger import desk_files
+    from deskmeter.query import doctor, drill, explain, lake, table_files
+else:  # a question need not wait for what it does not use
+    demo, world = late("deskmeter.connectors.demo"), late("deskmeter.connectors.demo.world")
+    erase, erase_desk = late("deskmeter.ingest.erase"), late("deskmeter.ingest.erase_desk")
+    mapping_text, propose = late("deskmeter.ingest.mapping_text"), late("deskmeter.ingest.propose")
+    ready, run, warehouse = (
+        late("deskmeter.ingest.ready"),
+        late("deskmeter.ingest.run"),
+        late("deskmeter.ingest.warehouse"),
+    )
+    desk_files, table_files = late("deskmeter.ledger.desk_files"), late("deskmeter.query.table_files")
+    doctor, drill, explain = (
+        late("deskmeter.query.doctor"),
+        late("deskmeter.query.drill"),
+        late("deskmeter.query.explain"),
+    )
+    lake = late("deskmeter.query.lake")
 
 Progress = Callable[[str, int, int | None], None]
 _COPY = "analytics.duckdb"
@@ -85,7 +92,7 @@ def _beyond(has_backups: bool, elsewhere: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _told(found: Imported) -> ImportReport:
+def _told(found: "run.ImportReport") -> ImportReport:
     notes = (*found.notes, *(str(odd) for odd in found.oddities))
     return ImportReport(
         found.source, found.received, found.stored, found.duplicates, found.set_aside, found.rejected,
@@ -110,7 +117,7 @@ class Desk:
         self._past: dict[int, Access] = {}
         if self._ledger.eraser().is_pending():  # an erasure broke off after it was made; what is left of it is done now
             self._drop_copy()
-            finish_erasure(folder, self._ledger, quiet)
+            erase_desk.finish_erasure(folder, self._ledger, quiet)
 
     @classmethod
     def open(cls, folder: Path, create: bool = False, on: OnLake | None = None) -> "Desk":
@@ -157,7 +164,7 @@ class Desk:
 
     def import_file(self, path: Path, mapping: Path, progress: Progress = quiet) -> ImportReport:
         """Imports one file as its mapping says; nothing of it is visible before all of it is on disk."""
-        return _told(import_file(self._ledger, path, load_mapping(mapping), now(), progress))
+        return _told(run.import_file(self._ledger, path, mapping_text.load_mapping(mapping), now(), progress))
 
     def import_warehouse(
         self, path: Path, connector: str, source: str | None = None, progress: Progress = quiet
@@ -168,18 +175,19 @@ class Desk:
             AskerError: no such connector, or the path does not hold its tables.
             DataError: a file cannot be read, or lacks a column.
         """
-        return _told(import_warehouse(self._ledger, path, connector_called(connector), now(), source, progress))
+        named = warehouse.connector_called(connector)
+        return _told(warehouse.import_warehouse(self._ledger, path, named, now(), source, progress))
 
     @staticmethod
     def connector_of(path: Path) -> str | None:
         """The connector whose tables lie at a path; None for anything that a mapping must read."""
-        found = recognised(path)
+        found = warehouse.recognised(path)
         return found.name if found else None
 
     def import_tables(self, source: str, tables: Mapping[str, pa.Table], progress: Progress = quiet) -> ImportReport:
         """Imports ready canonical tables of one source."""
         progress("import", 0, None)
-        found = import_ready(self._ledger, source, tables, now())
+        found = ready.import_ready(self._ledger, source, tables, now())
         return ImportReport(
             found.source,
             found.received,
@@ -192,20 +200,20 @@ class Desk:
 
     def propose(self, path: Path) -> Proposal:
         """A mapping for a file that has none, with its doubts and five rows of the outcome."""
-        found = propose(path, now())
+        found = propose.propose(path, now())
         return Proposal(found.mapping_text, found.doubts, found.preview_columns, found.preview, found.shape)
 
     @classmethod
     def demo(cls, folder: Path, seed: int = 7, tickets: int = 20_000, progress: Progress = quiet) -> "Desk":
         """A new desk in `folder` with an invented company; it is not built yet."""
         progress("invent a company", 0, None)
-        tables = invent(seed, tickets)
+        tables = demo.invent(seed, tickets)
         folder.mkdir(parents=True, exist_ok=True)
-        end = datetime(DEMO_END.year, DEMO_END.month, DEMO_END.day, tzinfo=UTC)
-        write_config(folder, DeskConfig(name=COMPANY, zone="Europe/London", as_of=end))
+        end = datetime(world.DEFAULT_END.year, world.DEFAULT_END.month, world.DEFAULT_END.day, tzinfo=UTC)
+        write_config(folder, DeskConfig(name=world.COMPANY, zone="Europe/London", as_of=end))
         desk = cls.open(folder)
         try:
-            desk.import_tables(DEMO_SOURCE, tables, progress)
+            desk.import_tables(world.SOURCE, tables, progress)
         except BaseException:  # also an interruption by hand: half a demo helps nobody
             desk.close()
             raise
@@ -224,7 +232,7 @@ class Desk:
 
     def backup(self, target: Path) -> None:
         """A consistent copy of all that arrived and of all settings, in a new folder or `.zip` file."""
-        write_backup(self.folder, self._ledger, target)
+        desk_files.write_backup(self.folder, self._ledger, target)
 
     @classmethod
     def restore(cls, source: Path, folder: Path, progress: Progress = quiet) -> "Desk":
@@ -234,9 +242,9 @@ class Desk:
             AskerError: there is something in `folder`.
             DataError: `source` is no backup, or it is damaged.
         """
-        with whole_folder(folder) as part:
+        with desk_files.whole_folder(folder) as part:
             progress("check the backup", 0, None)
-            copy_desk(source, part)
+            desk_files.copy_desk(source, part)
         desk = cls.open(folder)
         try:
             desk.build(progress)
@@ -251,7 +259,7 @@ class Desk:
         Raises:
             AskerError: nobody, or several people.
         """
-        found = find_person(self._ledger, person, source)
+        found = erase.find_person(self._ledger, person, source)
         eraser = self._ledger.eraser()
         files = eraser.imports_naming(found.source, found.id) if found.token is None else ()
         rows = dict(eraser.mentions(found.source, found.id)) if found.token is None else {}
@@ -266,10 +274,10 @@ class Desk:
             AskerError: nobody or several people, or a backup that is not there.
             DataError: a kept file cannot be written anew; nothing was changed.
         """
-        found = find_person(self._ledger, person, source)
+        found = erase.find_person(self._ledger, person, source)
         if found.token is None:
             self._drop_copy()
-        done = erase_from_desk(self.folder, self._ledger, found, also, now(), progress)
+        done = erase_desk.erase_from_desk(self.folder, self._ledger, found, also, now(), progress)
         self.build(progress)
         return ErasureReport(
             found.source, done.token, dict(done.rows), done.objects, done.replaced, done.settings,
@@ -278,8 +286,8 @@ class Desk:
 
     def export(self, target: Path, format: str = "parquet", progress: Progress = quiet) -> tuple[tuple[str, int], ...]:
         """Every table as it arrived (canonical/) and as it is counted (facts/) in a new folder; names and rows."""
-        known = table_format(format)
-        with whole_folder(target) as part:
+        known = table_files.table_format(format)
+        with desk_files.whole_folder(target) as part:
             engine = self._current(progress).engine
             tables: dict[str, Callable[[], Iterable[pa.Table]]] = {
                 f"canonical/{name}": partial(self._ledger.read_batches, name) for name in TABLES
@@ -287,7 +295,7 @@ class Desk:
             for name in engine.schemas():
                 if name != _BUILT_WITH:
                     tables[f"facts/{name}"] = partial(_one_part, engine, name)
-            return write_tables(tables, part, known, progress)
+            return table_files.write_tables(tables, part, known, progress)
 
     def metrics(self) -> tuple[MetricEntry, ...]:
         """The catalogue as readers see it."""
@@ -323,19 +331,19 @@ class Desk:
             raise AskerError("a drill is about one metric; ask for one")
         access = self._access(request.as_of)
         request = with_lengths(access.metrics, request)
-        cell = cell_request(access, request, keys, bucket)
+        cell = drill.cell_request(access, request, keys, bucket)
         metric = access.metrics[request.metrics[0].id]
-        return drill(access, cell, info(metric, request.metrics[0], request, metric.id), limit)
+        return drill.drill(access, cell, info(metric, request.metrics[0], request, metric.id), limit)
 
     def explain(self, ticket: str, as_of: datetime | None = None) -> TicketStory:
         """One ticket's timeline, its clocks, and where it counts; `ticket` is its id or `source/id`."""
-        return explain(self._access(as_of), self._ledger, ticket, zone_name=self.config.zone)
+        return explain.explain(self._access(as_of), self._ledger, ticket, zone_name=self.config.zone)
 
     def doctor(self) -> DoctorReport:
         """The state of the desk."""
         access = self._access(None)
         config = self.config
-        return examine(access, self._ledger, self.freshness(), config.name, config.zone, config.default_schedule)
+        return doctor.examine(access, self._ledger, self.freshness(), config.name, config.zone, config.default_schedule)
 
     def values(self, request: Request, dimension: str) -> tuple[str, ...]:
         """All values of a dimension in a period."""
@@ -388,13 +396,13 @@ class Desk:
         known = [self._ledger.version(), code_version(), config]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
-    def lake(self, target: Path, progress: Progress = quiet) -> LakeNote:
+    def lake(self, target: Path, progress: Progress = quiet) -> "lake.LakeNote":
         """Writes the canonical tables into a new folder as partitioned Parquet, for Spark and other engines."""
-        with whole_folder(target) as part:
+        with desk_files.whole_folder(target) as part:
             tables: dict[str, Callable[[], Iterable[pa.Table]]] = {
                 name: partial(self._ledger.read_batches, name) for name in TABLES
             }
-            return write_lake(tables, self._ledger.version(), part, progress)
+            return lake.write_lake(tables, self._ledger.version(), part, progress)
 
     def _current_on_lake(self, on: OnLake, progress: Progress, is_build: bool) -> Access:
         config = self.config.model_dump_json()

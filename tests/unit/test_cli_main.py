@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from deskmeter.base.errors import AskerError
 from deskmeter.base.extras import extra
+from deskmeter.cli.app import app
 from deskmeter.cli.desk import find_desk
+from deskmeter.cli.front import command_files, first_line, front_page
 from deskmeter.cli.main import main
 from deskmeter.cli.output import Output
-from deskmeter.cli.registry import command_files, first_line
 from deskmeter.cli.terminal import progress
 
 
@@ -22,8 +24,17 @@ def test_help_lists_every_command_with_the_first_line_of_its_file(capsys: pytest
         assert f"{name} {first_line(file)}" in told
 
 
+@pytest.mark.parametrize("columns", ["40", "63", "80", "200"])
+def test_the_first_page_is_the_one_that_the_command_line_would_write(
+    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    get_command(app).main(["--help"], prog_name="deskmeter", standalone_mode=False)
+    assert front_page() == capsys.readouterr().out
+
+
 def test_help_loads_no_engine() -> None:
-    heavy = ("duckdb", "ibis", "pyarrow", "deskmeter.service")
+    heavy = ("duckdb", "ibis", "pyarrow", "typer", "rich", "deskmeter.service")
     code = (
         f"import sys; from deskmeter.cli.main import main; main(['--help']); assert not set({heavy}) & set(sys.modules)"
     )

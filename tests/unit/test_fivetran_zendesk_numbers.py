@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from zendesk_rows import DATA, Loaded, tables_in
 
 from deskmeter.base.errors import AskerError
-from deskmeter.cli.main import app
+from deskmeter.cli.app import app
 from deskmeter.query.request import MetricAsk, Period, Request
 from deskmeter.service import Desk
 

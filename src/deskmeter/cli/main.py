@@ -6,46 +6,36 @@
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Annotated
-
-from typer import Context, Option, Typer, TyperException
-from typer.main import get_command
+from typing import TYPE_CHECKING
 
 from deskmeter.base.errors import DeskmeterError
-from deskmeter.cli.registry import CommandGroup, InterruptedByUserError, PipeClosedError
+from deskmeter.base.late import late
+from deskmeter.cli.front import front_page
+from deskmeter.cli.leaving import InterruptedByUserError, PipeClosedError
 from deskmeter.cli.terminal import complain, quiet_stdout, write
 
+if TYPE_CHECKING:
+    import typer
+    import typer.main as typer_main
+
+    from deskmeter.cli import app
+else:  # the first page comes without them
+    app, typer, typer_main = late("deskmeter.cli.app"), late("typer"), late("typer.main")
+
 _INTERRUPTED = 130
-
-app = Typer(cls=CommandGroup, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
-
-
-@app.callback(invoke_without_command=True)
-def start(
-    ctx: Context,
-    desk: Annotated[
-        Path | None, Option("--desk", metavar="DIR", help="The desk; else DESKMETER_DESK, else nearest.")
-    ] = None,
-    show_version: Annotated[bool, Option("--version", help="Show the version and leave.")] = False,
-) -> None:
-    """Every customer-service metric from the raw history of a support desk."""
-    ctx.obj = desk
-    if show_version:
-        write(f"deskmeter {installed_version()}\n")
-    elif ctx.invoked_subcommand is None:
-        write(ctx.get_help() + "\n")
+_COMPLETES = "_DESKMETER_COMPLETE"  # set by a shell that asks how a word may go on
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs one command line and gives its exit code; never a traceback unless DESKMETER_TRACEBACK is set."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a lone surrogate must not end us
+    words = list(args) if args is not None else sys.argv[1:]
     try:
-        code = get_command(app).main(
-            args=list(args) if args is not None else None, prog_name="deskmeter", standalone_mode=False
-        )
+        if words in ([], ["-h"], ["--help"]) and _COMPLETES not in os.environ:
+            write(front_page())
+            return 0
+        code = typer_main.get_command(app.app).main(args=words, prog_name="deskmeter", standalone_mode=False)
         sys.stdout.flush()
         if code == _INTERRUPTED:  # typer has caught Ctrl-C itself, before our group ran
             raise InterruptedByUserError
@@ -60,7 +50,7 @@ def main(args: Sequence[str] | None = None) -> int:
         _trace()
         complain(str(error))
         return error.exit_code
-    except TyperException as error:
+    except typer.TyperException as error:
         complain(error.format_message())
         return error.exit_code
     except OSError as error:
@@ -73,14 +63,6 @@ def main(args: Sequence[str] | None = None) -> int:
             f"a bug of ours, please report it: {type(error).__name__}: {error} (DESKMETER_TRACEBACK=1 shows where)"
         )
         return 1
-
-
-def installed_version() -> str:
-    """The version of the installed package."""
-    try:
-        return version("deskmeter")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def _trace() -> None:

@@ -4,28 +4,24 @@ A command is one file in `commands/`: the first line of its docstring is its sho
 A file whose name is a word of Python ends with an underscore (`import_.py`).
 """
 
-import ast
 from importlib import import_module
-from pathlib import Path
-from pkgutil import iter_modules
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from typer import Context, Typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from deskmeter.base.errors import AskerError, BugError, nearest
+from deskmeter.base.errors import AskerError, nearest
+from deskmeter.base.late import late
 from deskmeter.cli import commands
+from deskmeter.cli.front import command_files, command_names, first_line
+from deskmeter.cli.leaving import InterruptedByUserError, PipeClosedError
 
-ORDER = ("demo", "init", "import", "ask", "drill", "explain", "metrics", "doctor")  # as a newcomer meets them
-
-
-class PipeClosedError(Exception):
-    """The reader of our output has gone (`| head`); there is nothing left to say."""
-
-
-class InterruptedByUserError(Exception):
-    """Ctrl-C."""
+if TYPE_CHECKING:
+    from deskmeter.cli import lean
+else:  # the options before a command need no arrow
+    lean = late("deskmeter.cli.lean")
 
 
 class CommandGroup(TyperGroup):
@@ -33,8 +29,7 @@ class CommandGroup(TyperGroup):
 
     def list_commands(self, ctx: Context) -> list[str]:  # type: ignore[override]  # typer narrows its own type
         """The commands' names, those of the first steps first."""
-        found = command_files()
-        return [*(name for name in ORDER if name in found), *sorted(set(found) - set(ORDER))]
+        return command_names()
 
     def get_command(self, ctx: Context, cmd_name: str) -> TyperCommand | None:  # type: ignore[override]
         """A light stand-in with the short help, enough for a list of commands."""
@@ -64,26 +59,9 @@ class CommandGroup(TyperGroup):
             raise InterruptedByUserError from error
 
 
-def command_files() -> dict[str, Path]:
-    """The files of all commands by name, found without importing them."""
-    folder = Path(commands.__path__[0])
-    return {
-        found.name.removesuffix("_"): folder / f"{found.name}.py"
-        for found in iter_modules(commands.__path__)
-        if not found.name.startswith("_")
-    }
-
-
-def first_line(file: Path) -> str:
-    """The first line of a file's docstring, read without running the file."""
-    text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
-    if not text:
-        raise BugError(f"the command file {file.name} has no docstring; its first line is the short help")
-    return text.splitlines()[0]
-
-
 def load(name: str) -> TyperCommand:
     """The command `name`, made of the function `run` in its file."""
+    lean.spare_pandas()
     module: ModuleType = import_module(f"{commands.__name__}.{command_files()[name].stem}")
     app = Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
     app.command(name, help=module.__doc__)(module.run)

@@ -5,25 +5,31 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from deskmeter.base.late import late
+
+if TYPE_CHECKING:
+    import rich.console as rich_console
+    import rich.progress as rich_progress
+else:  # an error and the first page are plain text
+    rich_console, rich_progress = late("rich.console"), late("rich.progress")
 
 ProgressCallback = Callable[[str, int, int | None], None]
 WIDEST = 120  # lines longer than this are hard to follow with the eye
 _DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 
 
-def out() -> Console:
+def out() -> "rich_console.Console":
     """The console for answers. NO_COLOR, COLUMNS and a pipe are respected."""
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = rich_console.Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
     console.width = min(console.width, WIDEST)
     return console
 
 
-def err() -> Console:
+def err() -> "rich_console.Console":
     """The console for everything that is no answer."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return rich_console.Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def clean(text: str) -> str:
@@ -68,12 +74,12 @@ def progress(is_shown: bool = True) -> Iterator[ProgressCallback]:
     if not is_shown or not console.is_terminal:
         yield lambda step, done, total: None
         return
-    bars = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[told]}"),
-        TimeElapsedColumn(),
+    bars = rich_progress.Progress(
+        rich_progress.SpinnerColumn(),
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(bar_width=24),
+        rich_progress.TextColumn("{task.fields[told]}"),
+        rich_progress.TimeElapsedColumn(),
         console=console,
         transient=True,
     )

@@ -5,13 +5,19 @@ import io
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-import xlsxwriter
 
 from deskmeter.base.errors import AskerError, BugError, nearest
+from deskmeter.base.late import late
 from deskmeter.query.export import Grid, Kind, Scalar
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+    import xlsxwriter
+else:
+    pq, xlsxwriter = late("pyarrow.parquet"), late("xlsxwriter")
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 ENDINGS = (".csv", ".json", ".parquet", ".xlsx")
@@ -157,7 +163,7 @@ def _sheet_text(text: str) -> str:
 
 
 def _write(
-    sheet: xlsxwriter.worksheet.Worksheet, line: int, place: int, value: Scalar, formats: dict[str, object]
+    sheet: "xlsxwriter.worksheet.Worksheet", line: int, place: int, value: Scalar, formats: dict[str, object]
 ) -> None:
     """Writes what a sheet can hold exactly as itself, and all else as text."""
     if value is None:
