@@ -14,10 +14,12 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from deskmeter.base.time import from_micros
+from deskmeter.ledger import imports
 from deskmeter.ledger.protocol import ROW_KEYS_SCHEMA, Batch
 from deskmeter.ledger.sqlite import SqliteLedger, open_ledger
 
 NOW = from_micros(1_700_000_000_000_000)
+imports.BULK_ROWS = 20  # about every other import is a large one, whose rows may lie in blocks
 SHARED = 2
 """So many rows of each import repeat rows of the one before."""
 

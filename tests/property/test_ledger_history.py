@@ -2,6 +2,8 @@
 
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
@@ -9,10 +11,12 @@ from pathlib import Path
 from random import Random
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deskmeter.base.time import from_micros
+from deskmeter.ledger import imports
 from deskmeter.ledger.protocol import ROW_KEYS_SCHEMA, Batch, SetAside
 from deskmeter.ledger.sqlite import SqliteLedger, open_ledger
 
@@ -21,6 +25,7 @@ MAPPINGS = ("m1", "m2")
 # Here nothing depends on what an fsync does, so a folder in memory will do where there is one.
 QUICK = "/dev/shm" if Path("/dev/shm").is_dir() else None
 SEEDS = st.integers(0, 2**40)
+LARGE = st.sampled_from([1, 2, 20_000])  # every row in a block where it can be, some, or none
 CANONICAL = {"ticket": "subject", "event": "to_value"}
 
 
@@ -121,6 +126,14 @@ def as_batch(rows: list[tuple[int, RawRow]], mapping: int) -> Batch:
     return Batch(tables, pa.table(keys, schema=ROW_KEYS_SCHEMA), aside[None], aside[False])
 
 
+@contextmanager
+def blocks_from(rows_n: int) -> Iterator[None]:
+    """From so many rows on an import is large."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(imports, "BULK_ROWS", rows_n)
+        yield
+
+
 def run(folder: Path, files: list[tuple[RawRow, ...]], steps: list[Step]) -> tuple[SqliteLedger, dict[int, int], int]:
     """The ledger after all steps, which mapping reads each file now, and how many raw rows came as repeats."""
     ledger = open_ledger(folder)
@@ -190,11 +203,11 @@ def expected_balance(files: list[tuple[RawRow, ...]], standing: dict[int, int], 
     return arrived, states[0], arrived - len(best), states[1], states[2]
 
 
-@settings(max_examples=150, deadline=None)
-@given(seed=SEEDS)
-def test_the_ledger_shows_the_set_of_what_it_holds(seed: int) -> None:
+@settings(max_examples=200, deadline=None)
+@given(seed=SEEDS, large_n=LARGE)
+def test_the_ledger_shows_the_set_of_what_it_holds(seed: int, large_n: int) -> None:
     files, steps = a_history(seed)
-    with tempfile.TemporaryDirectory(dir=QUICK) as folder:
+    with blocks_from(large_n), tempfile.TemporaryDirectory(dir=QUICK) as folder:
         ledger, standing, repeated = run(Path(folder), files, steps)
         with ledger:
             found = contents(ledger)
@@ -212,16 +225,18 @@ def test_the_ledger_shows_the_set_of_what_it_holds(seed: int) -> None:
             assert ledger.check() == ()
 
 
-@settings(max_examples=60, deadline=None)
-@given(seed=SEEDS)
-def test_order_batches_and_restarts_change_nothing(seed: int) -> None:
+@settings(max_examples=80, deadline=None)
+@given(seed=SEEDS, large_n=LARGE, other_n=LARGE)
+def test_order_batches_blocks_and_restarts_change_nothing(seed: int, large_n: int, other_n: int) -> None:
     files, steps = a_history(seed)
     with tempfile.TemporaryDirectory(dir=QUICK) as one, tempfile.TemporaryDirectory(dir=QUICK) as other:
-        ledger, standing, _ = run(Path(one), files, steps)
+        with blocks_from(large_n):
+            ledger, standing, _ = run(Path(one), files, steps)
         order = list(standing)
         Random(seed).shuffle(order)
         straight = [Step(number, standing[number], (), False, False) for number in order]
-        again, _, _ = run(Path(other), files, straight)
+        with blocks_from(other_n):
+            again, _, _ = run(Path(other), files, straight)
         with ledger, again:
             assert contents(ledger) == contents(again)
             conflicts = [

@@ -116,7 +116,7 @@ def test_a_store_of_a_later_build_is_refused(tmp_path: Path) -> None:
     later = apsw.Connection(str(tmp_path / "ledger.sqlite"))
     later.execute("UPDATE ledger_meta SET value = 99 WHERE name = 'format'")
     later.close()
-    with pytest.raises(DataError, match="has format 99, this build reads 1"):
+    with pytest.raises(DataError, match="has format 99, this build reads 2"):
         open_ledger(tmp_path)
 
 

@@ -5,7 +5,8 @@ the first place: ids, keys and hashes made of their content agree with whatever 
 before the transaction, old ones go after it; in between the store is marked, and the next opening goes on.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,14 +17,15 @@ from deskmeter.base.time import to_micros
 from deskmeter.canon.schema import TABLES
 from deskmeter.ledger import people, reports
 from deskmeter.ledger.asking import rows, there_is, whole
+from deskmeter.ledger.blocks import block_places, open_blocks
 from deskmeter.ledger.claims import Claim, ClaimBook, digest_of
 from deskmeter.ledger.connection import Store
 from deskmeter.ledger.forgetting import forget_part
 from deskmeter.ledger.forgotten import Forgotten, Person, Tombstone
 from deskmeter.ledger.imports import merge_again
-from deskmeter.ledger.layout import quoted
 from deskmeter.ledger.objects import ObjectFolder
 from deskmeter.ledger.protocol import Batch, ImportTicket, Progress
+from deskmeter.ledger.rawblocks import all_raw_blocks, open_raw_blocks
 from deskmeter.ledger.rawrows import withdraw_rows
 from deskmeter.ledger.spool import Spool, checked
 from deskmeter.ledger.withdraw import withdraw_canonical
@@ -74,24 +76,35 @@ class Eraser:
         self._spool = spool
         self._forget = forget
 
+    @contextmanager
+    def _reading_rows(self) -> Iterator[apsw.Connection]:
+        """The store with every row by itself: a person is sought in tables, not in blocks."""
+        with self._store.reading() as db:
+            has_blocks = bool(block_places(db))
+        if has_blocks:
+            with self._store.writing() as db:
+                _open_all(db)
+        with self._store.reading() as db:
+            yield db
+
     def people(self) -> tuple[people.Known, ...]:
         """Everybody whom the store knows."""
-        with self._store.reading() as db:
+        with self._reading_rows() as db:
             return people.known_people(db)
 
     def person(self, source: str, person: str) -> Person:
         """All that is known of one."""
-        with self._store.reading() as db:
+        with self._reading_rows() as db:
             return people.person_of(db, source, person)
 
     def mentions(self, source: str, person: str) -> Mapping[str, int]:
         """Rows that name one, by table."""
-        with self._store.reading() as db:
+        with self._reading_rows() as db:
             return people.mentions(db, source, person)
 
     def imports_naming(self, source: str, person: str) -> frozenset[int]:
         """Imports that hold such a row."""
-        with self._store.reading() as db:
+        with self._reading_rows() as db:
             return people.imports_naming(db, source, person)
 
     def tombstones(self) -> tuple[Tombstone, ...]:
@@ -131,6 +144,7 @@ class Eraser:
     def carry_out(self, erasure: Erasure, at: datetime, progress: Progress | None = None) -> None:
         """The one transaction; DataError, and nothing is changed, if any count would change."""
         with self._store.writing() as db:
+            _open_all(db)
             before = _counts(db)
             ranks = _old_ranks(db, erasure.readings)
             _note_tombstones(db, erasure.tombstones)
@@ -186,6 +200,11 @@ def _note_tombstones(db: apsw.Connection, tombstones: tuple[Tombstone, ...]) -> 
     )
 
 
+def _open_all(db: apsw.Connection) -> None:
+    open_blocks(db, block_places(db))
+    open_raw_blocks(db, all_raw_blocks(db))
+
+
 def _source_no(db: apsw.Connection, source: str) -> int:
     return whole(db, "SELECT source_no FROM ledger_source WHERE name = ?", (source,))
 
@@ -221,7 +240,7 @@ Counts = Mapping[str, object]
 def _counts(db: apsw.Connection) -> Counts:
     """What an erasure leaves as it is."""
     balances = {f"source `{one.source}`": one for one in reports.balances(db)}
-    return balances | {name: whole(db, f"SELECT COUNT(*) FROM {quoted(name)}") for name in TABLES}
+    return balances | {name: reports.row_count(db, name) for name in TABLES}
 
 
 def _refuse_other_counts(before: Counts, after: Counts) -> None:

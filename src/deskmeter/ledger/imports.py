@@ -1,6 +1,7 @@
 """Imports from their first line in the list to the one transaction that makes them count."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import apsw
@@ -9,14 +10,19 @@ import pyarrow.compute as pc
 
 from deskmeter.base.errors import BugError
 from deskmeter.base.time import to_micros
-from deskmeter.canon.schema import TABLES
+from deskmeter.canon.schema import TABLES, Table
 from deskmeter.ledger.asking import rows, there_is, whole
-from deskmeter.ledger.laying import Heap, lay_rows
-from deskmeter.ledger.merge import BULK_ROWS, Merged, begin_bulk, end_bulk, merge_rows
+from deskmeter.ledger.blocks import clashing, has_rows, open_blocks, pack
+from deskmeter.ledger.laying import Heap
+from deskmeter.ledger.merge import Merged, merge_rows
 from deskmeter.ledger.protocol import ImportCounts, ImportTicket, Progress
+from deskmeter.ledger.rawblocks import are_all_new
 from deskmeter.ledger.rawrows import Tally, count_rows, withdraw_rows
 from deskmeter.ledger.spool import Part
 from deskmeter.ledger.withdraw import withdraw_canonical
+
+BULK_ROWS = 20_000
+"""From here on the rows of an import are kept in blocks if nothing else claims their ids."""
 
 BULK_AT_MOST = 5_000_000
 """Beyond this the check that all ids differ would not fit in memory; the slower way needs none."""
@@ -76,85 +82,127 @@ def refuse_unless_running(db: apsw.Connection, ticket: ImportTicket) -> None:
 
 
 def finish_imports(
-    db: apsw.Connection,
-    works: Sequence[tuple[ImportTicket, Sequence[Part]]],
-    at: datetime,
-    progress: Progress | None,
+    db: apsw.Connection, works: Sequence["Work"], at: datetime, progress: Progress | None
 ) -> tuple[ImportCounts, ...]:
-    """Make several imports count, whole; an empty table that takes many rows of them is filled and indexed at once."""
-    new = [(ticket, parts) for ticket, parts in works if not ticket.is_repeat]
-    laid = [
-        name
-        for name in list(_bulk_tables([part for _, parts in new for part in parts]))
-        if _lay(db, name, new, progress)
-    ]
-    counts = tuple(finish_import(db, ticket, parts, at, progress, laid) for ticket, parts in works)
-    for name in laid:
-        end_bulk(db, TABLES[name])
-    return counts
+    """Make several imports count, whole; the caller's transaction makes them atomic and durable.
 
-
-def _lay(
-    db: apsw.Connection, name: str, works: Sequence[tuple[ImportTicket, Sequence[Part]]], progress: Progress | None
-) -> bool:
-    """Fill a table with the rows of all imports if it is empty; whether it was."""
-    if not begin_bulk(db, TABLES[name], BULK_ROWS):
-        return False
-    heaps = [
-        Heap(source_number(db, ticket.source), ticket.number, part.tables[name])
-        for ticket, parts in works
-        for part in parts
-        if name in part.tables
-    ]
-    total = sum(len(heap.rows) for heap in heaps)
-    for done in lay_rows(db, TABLES[name], heaps):
-        if progress is not None:
-            progress(done, total)
-    return True
+    First what they replace is taken back; then many rows that nobody else claims are kept together in blocks.
+    """
+    if len({(ticket.source, ticket.object_id) for ticket, _ in works}) < len(works):  # one of them replaces another
+        return tuple(finish_import(db, ticket, parts, at, progress) for ticket, parts in works)
+    rooms = [_make_room(db, ticket) for ticket, _ in works]
+    packed = _pack(db, [work for work, room in zip(works, rooms, strict=True) if room.repeats is None], progress)
+    return tuple(
+        _finish(db, ticket, parts, at, progress, room, packed)
+        for (ticket, parts), room in zip(works, rooms, strict=True)
+    )
 
 
 def finish_import(
+    db: apsw.Connection, ticket: ImportTicket, parts: Sequence[Part], at: datetime, progress: Progress | None
+) -> ImportCounts:
+    """Make one import count."""
+    return finish_imports(db, [(ticket, parts)], at, progress)[0]
+
+
+@dataclass(frozen=True)
+class _Room:
+    """What stands where an import goes: the same reading of the object (repeats), or one that it has replaced."""
+
+    repeats: int | None = None
+    replaced: int | None = None
+
+
+def _make_room(db: apsw.Connection, ticket: ImportTicket) -> _Room:
+    """Take another reading of the same object back."""
+    refuse_unless_running(db, ticket)
+    stands = standing_import(db, ticket.source, ticket.object_id)
+    if stands is None:
+        return _Room()
+    if stands[1] == ticket.mapping_id:
+        return _Room(repeats=stands[0])
+    source_no = source_number(db, ticket.source)
+    withdraw_rows(db, source_no, stands[0])
+    withdraw_canonical(db, source_no, stands[0])
+    db.execute(
+        "UPDATE ledger_import SET state = 'replaced', replaced_by = ? WHERE import_no = ?", (ticket.number, stands[0])
+    )
+    return _Room(replaced=stands[0])
+
+
+Work = tuple[ImportTicket, Sequence[Part]]
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """What of some imports needs no settling: the tables whose rows lie in blocks, and whether raw rows may."""
+
+    tables: Collection[str] = ()
+    are_keys_new: bool = False
+
+
+def _pack(db: apsw.Connection, works: Sequence[Work], progress: Progress | None) -> _Packed:
+    """Put the rows of large imports into blocks, table by table, where nothing else claims their ids."""
+    sources = {ticket.source for ticket, _ in works}
+    if len(sources) != 1:  # imports that belong together are of one source; of several each row is settled by itself
+        return _Packed()
+    source_no = source_number(db, *sources)
+    parts = [part for _, own in works for part in own]
+    tables = [name for name in _bulk_tables(parts) if _nobody_else(db, TABLES[name], source_no, parts)]
+    total = sum(len(part.tables[name]) for part in parts for name in tables if name in part.tables)
+    done = 0
+    for name in tables:
+        for ticket, own in works:
+            heaps = [Heap(source_no, ticket.number, part.tables[name]) for part in own if name in part.tables]
+            before = done
+            for count in pack(db, TABLES[name], heaps) if heaps else ():
+                done = before + count
+                if progress is not None:
+                    progress(done, total)
+    keys = [column for part in parts for column in (part.row_keys["key"], part.set_aside["key"])]
+    is_large = sum(len(column) for column in keys) >= BULK_ROWS
+    return _Packed(tables, is_large and are_all_new(db, source_no, keys))
+
+
+def _nobody_else(db: apsw.Connection, table: Table, source_no: int, parts: Sequence[Part]) -> bool:
+    """Whether no row of the source claims an id of these parts; where rows stand in the table, it may be so."""
+    if has_rows(db, table, source_no):
+        return False
+    return not clashing(db, table, source_no, _ids(table.name, parts))
+
+
+def _ids(name: str, parts: Sequence[Part]) -> pa.ChunkedArray:
+    chunks = [chunk for part in parts if name in part.tables for chunk in part.tables[name]["id"].chunks]
+    return pa.chunked_array(chunks, pa.string())
+
+
+def _finish(
     db: apsw.Connection,
     ticket: ImportTicket,
     parts: Sequence[Part],
     at: datetime,
     progress: Progress | None,
-    laid: Collection[str] = (),
+    room: _Room,
+    packed: _Packed,
 ) -> ImportCounts:
-    """Make an import count, whole; the caller's transaction makes it atomic and durable.
-
-    `laid` are the tables whose rows are in their place already.
-    """
-    refuse_unless_running(db, ticket)
-    stands = standing_import(db, ticket.source, ticket.object_id)
-    if stands is not None and stands[1] == ticket.mapping_id:
-        return _finish_repeat(db, ticket, stands[0], at)
-    source_no = source_number(db, ticket.source)
-    replaced = None
-    if stands is not None:
-        replaced = stands[0]
-        withdraw_rows(db, source_no, replaced)
-        withdraw_canonical(db, source_no, replaced)
-        db.execute(
-            "UPDATE ledger_import SET state = 'replaced', replaced_by = ? WHERE import_no = ?",
-            (ticket.number, replaced),
-        )
+    if room.repeats is not None:
+        return _finish_repeat(db, ticket, room.repeats, at)
     tally = Tally()
-    new, is_changed = _merge_parts(db, ticket, parts, source_no, tally, progress, laid)
+    new, is_changed = _merge_parts(db, ticket, parts, source_number(db, ticket.source), tally, progress, packed)
     if not tally.is_balanced:
         raise BugError(f"import {ticket.number} of `{ticket.source}` does not balance: {tally}")
     stored, set_aside, rejected = tally.by_state
     counts = (tally.received, stored, tally.duplicates, set_aside, rejected)
     _close(db, ticket, "done", at, counts, _last_event_us(parts))
-    if is_changed or replaced is not None:
+    if is_changed or room.replaced is not None:
         db.execute("UPDATE ledger_meta SET value = value + 1 WHERE name = 'version'")
-    return ImportCounts(ticket.source, *counts, rows=new, replaced=replaced)
+    return ImportCounts(ticket.source, *counts, rows=new, replaced=room.replaced)
 
 
 def merge_again(db: apsw.Connection, ticket: ImportTicket, parts: Sequence[Part]) -> None:
     """Put another reading of an object in the place of a withdrawn one; the import keeps its number and its times."""
     tally = Tally()
-    _merge_parts(db, ticket, parts, source_number(db, ticket.source), tally, None)
+    _merge_parts(db, ticket, parts, source_number(db, ticket.source), tally, None, _Packed())
     stored, set_aside, rejected = tally.by_state
     db.execute(
         "UPDATE ledger_import SET mapping_id = ?, received = ?, stored = ?, duplicates = ?, set_aside = ?, "
@@ -192,16 +240,18 @@ def _merge_parts(
     source_no: int,
     tally: Tally,
     progress: Progress | None,
-    laid: Collection[str] = (),
+    packed: _Packed,
 ) -> tuple[dict[str, int], bool]:
     """Merge every part; the new rows by table, and whether any row of a table changed."""
-    total = sum(len(arrived) for part in parts for name, arrived in part.tables.items() if name not in laid)
+    total = sum(len(arrived) for part in parts for name, arrived in part.tables.items() if name not in packed.tables)
     done, is_changed = 0, False
     new: dict[str, int] = {}
-    count_rows(db, parts, source_no, ticket.number, tally)
+    count_rows(db, parts, source_no, ticket.number, tally, packed.are_keys_new)
+    for name in {name for part in parts for name in part.tables}.difference(packed.tables):
+        open_blocks(db, clashing(db, TABLES[name], source_no, _ids(name, parts)))
     for part in parts:
         for name, arrived in part.tables.items():
-            if name in laid:
+            if name in packed.tables:
                 merged = Merged(len(arrived), True)
             else:
                 merged = merge_rows(db, TABLES[name], arrived, source_no, ticket.number)

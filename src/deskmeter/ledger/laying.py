@@ -6,7 +6,7 @@ the rows of one range are in memory.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import apsw
@@ -69,31 +69,38 @@ def lay_rows(db: apsw.Connection, table: Table, heaps: Sequence[Heap]) -> Iterat
 
     The caller has found the table empty: nothing is settled here.
     """
-    key = order_key(table)
-    keys: list[KeysOf[str]] = [KeysOf(heap.rows[key]) for heap in heaps]
-    done, starts = 0, [0] * len(heaps)
-    for bound in [*_bounds(keys), None]:
-        ends = [
-            len(own) if bound is None else max(start, bisect_left(own, bound))
-            for start, own in zip(starts, keys, strict=True)
-        ]
-        pieces = [
-            _numbered(heap, start, end) for heap, start, end in zip(heaps, starts, ends, strict=True) if end > start
-        ]
-        starts = ends
-        if not pieces:
-            continue
-        rows = pa.concat_tables(pieces, promote_options="default").combine_chunks()
+    key, done = order_key(table), 0
+    numbered = [replace(heap, rows=_numbered(heap)) for heap in heaps]
+    for rows in in_ranges(numbered, key):
         rows = rows.sort_by([("source_no", "ascending"), (key, "ascending"), ("id", "ascending")])
         _insert(db, table, rows)
         done += len(rows)
         yield done
 
 
-def _numbered(heap: Heap, start: int, end: int) -> pa.Table:
-    rows = heap.rows.slice(start, end - start)
+def in_ranges(heaps: Sequence[Heap], key: str) -> Iterator[pa.Table]:
+    """The rows of all heaps in ranges of `key`; within a range they are in no order."""
+    keys: list[KeysOf[str]] = [KeysOf(heap.rows[key]) for heap in heaps]
+    starts = [0] * len(heaps)
+    for bound in [*_bounds(keys), None]:
+        ends = [
+            len(own) if bound is None else max(start, bisect_left(own, bound))
+            for start, own in zip(starts, keys, strict=True)
+        ]
+        pieces = [
+            heap.rows.slice(start, end - start)
+            for heap, start, end in zip(heaps, starts, ends, strict=True)
+            if end > start
+        ]
+        starts = ends
+        if pieces:
+            yield pa.concat_tables(pieces, promote_options="default").combine_chunks()
+
+
+def _numbered(heap: Heap) -> pa.Table:
+    rows = heap.rows
     for name, number in (("source_no", heap.source_no), ("import_no", heap.import_no)):
-        rows = rows.append_column(name, pa.repeat(pa.scalar(number, pa.int64()), end - start))
+        rows = rows.append_column(name, pa.repeat(pa.scalar(number, pa.int64()), len(rows)))
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from deskmeter.canon.schema import TABLES, Kind, Table
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a store of an earlier build can no longer be read as it is."""
 
 STORED, SET_ASIDE, REJECTED = 0, 1, 2
@@ -56,6 +56,20 @@ BOOKS = (
         kind TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, text TEXT NOT NULL, at_us INTEGER NOT NULL,
         PRIMARY KEY (kind, name, version))""",
 )
+
+BLOCK_BOOKS = (
+    # Rows of a large import, kept together as columns while nobody else claims them. The keys are those of the order.
+    """CREATE TABLE IF NOT EXISTS ledger_block (
+        block_no INTEGER PRIMARY KEY, table_name TEXT NOT NULL, source_no INTEGER NOT NULL, import_no INTEGER NOT NULL,
+        rows_n INTEGER NOT NULL, first_key TEXT NOT NULL, last_key TEXT NOT NULL, content BLOB NOT NULL)""",
+    """CREATE INDEX IF NOT EXISTS ledger_block_keys
+        ON ledger_block (table_name, source_no, first_key, last_key, import_no, rows_n)""",
+    # The same for raw rows that were understood.
+    """CREATE TABLE IF NOT EXISTS ledger_raw_block (
+        block_no INTEGER PRIMARY KEY, source_no INTEGER NOT NULL, import_no INTEGER NOT NULL,
+        rows_n INTEGER NOT NULL, content BLOB NOT NULL)""",
+)
+"""Made also in stores of format 1, which lack nothing else."""
 
 ERASURE_BOOKS = (
     # Who was erased: keyed hashes to know them again by. A key of its own a row, so that rows may come from a copy.
@@ -137,6 +151,7 @@ def all_statements() -> tuple[str, ...]:
     """Everything that an empty store needs."""
     return (
         BOOKS
+        + BLOCK_BOOKS
         + ERASURE_BOOKS
         + tuple(statement for table in TABLES.values() for statement in canonical_statements(table))
     )

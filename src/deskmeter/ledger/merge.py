@@ -7,18 +7,14 @@ import apsw
 import pyarrow as pa
 
 from deskmeter.canon.schema import Table
-from deskmeter.ledger.asking import there_is
 from deskmeter.ledger.bulk import insert_rows
 from deskmeter.ledger.claims import Claim, ClaimBook, as_content
 from deskmeter.ledger.laying import in_order, order_key
-from deskmeter.ledger.layout import content_columns, identity_index, quoted
+from deskmeter.ledger.layout import content_columns, quoted
 from deskmeter.ledger.tables import SqlRows, Value
 
 CHUNK_ROWS = 2_000
 """Rows per statement run; where one of them is known already, this many are looked at singly."""
-
-BULK_ROWS = 20_000
-"""From here on it pays to build the identity index after the rows of an empty table instead of row by row."""
 
 
 @dataclass(frozen=True)
@@ -76,20 +72,3 @@ def _settle_known(
 
 def _whole(value: Value) -> int | None:
     return value if isinstance(value, int) else None
-
-
-def begin_bulk(db: apsw.Connection, table: Table, expected: int) -> bool:
-    """Drop the identity index of an empty table that is about to take many rows; True if it was dropped."""
-    if identity_index(table) is None or expected < BULK_ROWS:
-        return False
-    if there_is(db, f"SELECT 1 FROM {quoted(table.name)} LIMIT 1"):
-        return False
-    db.execute(f"DROP INDEX {table.name}_identity")
-    return True
-
-
-def end_bulk(db: apsw.Connection, table: Table) -> None:
-    """Build the identity index again; the rows must have distinct ids."""
-    statement = identity_index(table)
-    if statement is not None:
-        db.execute(statement)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import apsw
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,6 +13,7 @@ from deskmeter.ledger.asking import rows
 from deskmeter.ledger.bulk import insert_rows
 from deskmeter.ledger.laying import KeysOf
 from deskmeter.ledger.layout import STORED
+from deskmeter.ledger.rawblocks import clashing, open_raw_blocks, pack_raw_rows, prefixes, withdraw_raw_blocks
 from deskmeter.ledger.spool import SET_ASIDE_SCHEMA, Part
 from deskmeter.ledger.tables import SqlRows, Value
 
@@ -36,15 +38,27 @@ class Tally:
         return self.received == self.duplicates + sum(self.by_state)
 
 
-def count_rows(db: apsw.Connection, parts: Sequence[Part], source_no: int, import_no: int, tally: Tally) -> None:
+def count_rows(
+    db: apsw.Connection, parts: Sequence[Part], source_no: int, import_no: int, tally: Tally, are_new: bool = False
+) -> None:
     """Take in the raw rows of an import: new keys find their home here, known ones are duplicates.
 
     They come in the order of their keys, whatever part they stand in: each page of the table is written once.
+    `are_new`: no key of the import is known or comes twice; those of understood rows are then kept in blocks.
     """
     tally.received += sum(part.received for part in parts)
+    if are_new:
+        pack_raw_rows(db, source_no, import_no, (part.row_keys for part in parts))
+        tally.by_state[STORED] += sum(len(part.row_keys) for part in parts)
+        heaps = [part.set_aside.select(["key", "raw_line", "state"]) for part in parts]
+    else:
+        heaps = [heap for part in parts for heap in _arrivals(part)]
+        arriving = np.sort(np.concatenate([prefixes(heap["key"]) for heap in heaps])) if heaps else None
+        if arriving is not None:
+            open_raw_blocks(db, clashing(db, source_no, arriving))
     head = "INSERT INTO ledger_raw_row (source_no, import_no, key, raw_line, state)"
     one = f"({source_no}, {import_no}, ?, ?, ?)"
-    for arrived in _by_key([heap for part in parts for heap in _arrivals(part)]):
+    for arrived in _by_key(heaps):
         for state, values in _by_state(arrived):
             for chunk in values.chunks(CHUNK_ROWS):
                 before = db.total_changes()
@@ -156,6 +170,7 @@ def _keep_set_aside(db: apsw.Connection, set_aside: pa.Table, source_no: int, im
 def withdraw_rows(db: apsw.Connection, source_no: int, import_no: int) -> None:
     """Take back the raw rows of an import; what other imports hold as well finds its home there."""
     here = (source_no, import_no)
+    withdraw_raw_blocks(db, source_no, import_no)
     db.execute("DELETE FROM ledger_raw_duplicate WHERE source_no = ? AND import_no = ?", here)
     shared = rows(
         db,

@@ -5,9 +5,12 @@ from itertools import islice
 
 import apsw
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from deskmeter.canon.schema import Table
 from deskmeter.ledger.asking import rows
+from deskmeter.ledger.blocks import Block, block_places, blocks_around, content_of, read_back
+from deskmeter.ledger.laying import order_key
 from deskmeter.ledger.layout import quoted, stored_columns, ticket_column
 from deskmeter.ledger.tables import Value, arrow_column, arrow_schema
 
@@ -31,6 +34,9 @@ class RowReader:
 
     def all_rows(self, size: int) -> Iterator[pa.Table]:
         """The whole table in parts of at most `size` rows; none when it is empty."""
+        for block in block_places(self._db, self._table.name):
+            whole = self._of_block(block)
+            yield from (whole.slice(start, size) for start in range(0, len(whole), size))
         cursor = self._db.execute(self._select)
         while True:
             pieces: list[pa.Table] = []
@@ -51,7 +57,37 @@ class RowReader:
         pieces: list[pa.Table] = []
         while found := _fetch(cursor, FETCH_ROWS):
             pieces.append(self._to_arrow(found))
+        pieces += self._of_tickets_in_blocks(wanted)
         return pa.concat_tables([*pieces, arrow_schema(self._table).empty_table()])
+
+    def _of_tickets_in_blocks(self, wanted: Sequence[tuple[Value, str]]) -> Iterator[pa.Table]:
+        column = ticket_column(self._table)
+        for source_no in {number for number, _ in wanted}:
+            assert isinstance(source_no, int)
+            tickets = [ticket for number, ticket in wanted if number == source_no]
+            if column == order_key(self._table):
+                places = blocks_around(self._db, self._table, source_no, tickets)
+            else:
+                places = block_places(self._db, self._table.name, source_no)
+            sought = pa.array(tickets, pa.string())
+            for block in places:
+                found = self._of_block(block)
+                yield found.filter(pc.is_in(found[column], sought))
+
+    def _of_block(self, block: Block) -> pa.Table:
+        """The rows of a block with every canonical column; what the block lacks is null in all of them."""
+        found = read_back(content_of(self._db, block))
+        count = len(found)
+        known = {"source": self._sources[block.source_no], "raw_object": self._object_ids((block.import_no,))[0]}
+        columns = [
+            pa.repeat(pa.scalar(known[field.name], pa.string()), count)
+            if field.name in known
+            else found[field.name]
+            if field.name in found.column_names
+            else pa.nulls(count, field.type)
+            for field in arrow_schema(self._table)
+        ]
+        return pa.table(columns, schema=arrow_schema(self._table))
 
     def _to_arrow(self, found: list[Row]) -> pa.Table:
         schema = arrow_schema(self._table)

@@ -9,9 +9,11 @@ import apsw
 from deskmeter.base.time import from_micros
 from deskmeter.canon.schema import TABLES, Table
 from deskmeter.ledger.asking import rows, whole
+from deskmeter.ledger.blocks import damaged_blocks, rows_in_blocks
 from deskmeter.ledger.claims import as_content
 from deskmeter.ledger.layout import REJECTED, STORED, content_columns, quoted
 from deskmeter.ledger.protocol import Conflict, ImportRecord, SetAside, SetAsideRow, SourceBalance
+from deskmeter.ledger.rawblocks import damaged_raw_blocks, raw_rows_in_blocks
 from deskmeter.ledger.tables import arrow_column
 
 _COUNTS = "received", "stored", "duplicates", "set_aside", "rejected"
@@ -125,13 +127,18 @@ def last_event_at(db: apsw.Connection) -> dict[str, datetime]:
 
 def counters(db: apsw.Connection) -> dict[str, int]:
     """Rows by canonical table (those that have any), and the size of the books."""
-    counted = {name: _count(db, quoted(name)) for name in TABLES}
+    counted = {name: row_count(db, name) for name in TABLES}
     return {name: count for name, count in counted.items() if count} | {
         "objects": _count(db, "ledger_object"),
         "object_bytes": whole(db, "SELECT COALESCE(SUM(size), 0) FROM ledger_object"),
         "imports": _count(db, "ledger_import"),
         "superseded": _count(db, "ledger_superseded"),
     }
+
+
+def row_count(db: apsw.Connection, table: str) -> int:
+    """The rows of a canonical table, wherever they lie."""
+    return _count(db, quoted(table)) + rows_in_blocks(db, table)
 
 
 def _count(db: apsw.Connection, table: str) -> int:
@@ -151,13 +158,25 @@ def found_wrong(db: apsw.Connection) -> list[str]:
             "JOIN ledger_source s ON s.source_no = r.source_no WHERE s.name = ?",
             (balance.source,),
         )[0]
-        if (homes[0], homes[1] or 0) != (balance.stored + balance.set_aside + balance.rejected, balance.stored):
-            wrong.append(f"source `{balance.source}`: {homes[0]} raw rows kept do not match its balance {balance}")
+        packed = raw_rows_in_blocks(db, balance.source)
+        if (homes[0] + packed, (homes[1] or 0) + packed) != (
+            balance.stored + balance.set_aside + balance.rejected,
+            balance.stored,
+        ):
+            wrong.append(
+                f"source `{balance.source}`: {homes[0] + packed} raw rows kept do not match its balance {balance}"
+            )
+    wrong += [*damaged_blocks(db), *damaged_raw_blocks(db)]
     for name in TABLES:
         strays = whole(
             db,
             f"SELECT COUNT(*) FROM {quoted(name)} t LEFT JOIN ledger_import i ON i.import_no = t.import_no "
             "WHERE i.state IS NULL OR i.state <> 'done'",
+        ) + whole(
+            db,
+            "SELECT COALESCE(SUM(b.rows_n), 0) FROM ledger_block b LEFT JOIN ledger_import i "
+            "ON i.import_no = b.import_no WHERE b.table_name = ? AND (i.state IS NULL OR i.state <> 'done')",
+            (name,),
         )
         if strays:
             wrong.append(f"table `{name}`: {strays} rows of imports that do not count")

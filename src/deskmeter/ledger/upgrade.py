@@ -6,6 +6,7 @@ from deskmeter.base.errors import DataError
 from deskmeter.canon.schema import TABLES
 from deskmeter.ledger.asking import there_is, whole
 from deskmeter.ledger.layout import (
+    BLOCK_BOOKS,
     ERASURE_BOOKS,
     FORMAT,
     SQL_TYPES,
@@ -31,7 +32,11 @@ def make_ready(db: apsw.Connection) -> None:
     if "ledger_meta" not in known:
         raise DataError("the file is a database but not a ledger; name another folder")
     found = whole(db, "SELECT value FROM ledger_meta WHERE name = 'format'")
-    if found != FORMAT:
+    if found == 1:
+        for statement in BLOCK_BOOKS:
+            db.execute(statement)
+        db.execute("UPDATE ledger_meta SET value = ? WHERE name = 'format'", (FORMAT,))
+    elif found != FORMAT:
         raise DataError(f"the ledger has format {found}, this build reads {FORMAT}; use the build that wrote it")
     for statement in ERASURE_BOOKS:
         db.execute(statement)
@@ -49,4 +54,10 @@ def make_ready(db: apsw.Connection) -> None:
 
 def empty_tables(db: apsw.Connection) -> list[str]:
     """The canonical tables without a row."""
-    return [name for name in TABLES if not there_is(db, f"SELECT 1 FROM {quoted(name)} LIMIT 1")]
+    return [name for name in TABLES if not _has_any(db, name)]
+
+
+def _has_any(db: apsw.Connection, name: str) -> bool:
+    return there_is(db, f"SELECT 1 FROM {quoted(name)} LIMIT 1") or there_is(
+        db, "SELECT 1 FROM ledger_block WHERE table_name = ? LIMIT 1", (name,)
+    )

@@ -4,6 +4,7 @@ import apsw
 
 from deskmeter.canon.schema import TABLES
 from deskmeter.ledger.asking import rows
+from deskmeter.ledger.blocks import withdraw_blocks
 from deskmeter.ledger.claims import ClaimBook
 from deskmeter.ledger.layout import quoted
 
@@ -12,6 +13,7 @@ def withdraw_canonical(db: apsw.Connection, source_no: int, import_no: int) -> N
     """Remove every claim of an import from every canonical table."""
     for book in ("ledger_duplicate", "ledger_superseded"):
         db.execute(f"DELETE FROM {book} WHERE source_no = ? AND import_no = ?", (source_no, import_no))
+    withdraw_blocks(db, source_no, import_no)
     for table in TABLES.values():
         here = (table.name, source_no, import_no)
         for row_id in _contested(db, here):
