@@ -14,6 +14,7 @@ from deskmeter.ingest.answers import answer_rows, read_answers
 from deskmeter.ingest.business import customer_rows, refuse_impossible, table_rows
 from deskmeter.ingest.constants import constant_tables
 from deskmeter.ingest.conversations import read_messages
+from deskmeter.ingest.digests import digests
 from deskmeter.ingest.events import event_rows
 from deskmeter.ingest.keeping import Keeper, Portion
 from deskmeter.ingest.likeness import Likeness
@@ -157,8 +158,7 @@ def row_keys(table: pa.Table, lines: Index | None) -> pa.Array:
     whole = pc.utf8_rtrim(pc.binary_join_element_wise(*columns, SEPARATOR), SEPARATOR)
     if lines is not None:
         whole = pc.binary_join_element_wise(pa.array(lines, pa.int64()).cast(pa.string()), whole, SEPARATOR)
-    hashed = [blake2b(text, digest_size=KEY_BYTES).digest() for text in whole.cast(pa.binary()).to_pylist()]
-    return pa.array(hashed, pa.binary(KEY_BYTES))
+    return digests(whole)
 
 
 def _keys(*portions: Portion) -> pa.Table:

@@ -16,6 +16,7 @@ from deskmeter.connectors.fivetran_zendesk.reader import ZendeskReader
 from deskmeter.connectors.protocol import RawBatch
 from deskmeter.connectors.warehouse import TableRows, TableSpec, Understood, WarehouseReader
 from deskmeter.ingest.apply import Tables
+from deskmeter.ingest.digests import digests
 from deskmeter.ingest.parts import SEPARATOR
 from deskmeter.ingest.run import ImportReport, Progress, no_progress, oddities_text
 from deskmeter.ingest.shelves import Found, Shelf, file_shelf, find_tables, is_database, stored_shelves
@@ -270,5 +271,4 @@ def row_keys(table: str, rows: pa.Table) -> pa.Array:
     """16 bytes a row that identify it by its table and content, whenever it was fetched."""
     columns = [pc.fill_null(rows[name].combine_chunks(), "") for name in sorted(rows.column_names) if name != _SYNCED]
     whole = pc.utf8_rtrim(pc.binary_join_element_wise(table, *columns, SEPARATOR), SEPARATOR)
-    hashed = [blake2b(text, digest_size=KEY_BYTES).digest() for text in whole.cast(pa.binary()).to_pylist()]
-    return pa.array(hashed, pa.binary(KEY_BYTES))
+    return digests(whole)

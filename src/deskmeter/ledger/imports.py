@@ -271,7 +271,11 @@ def _bulk_tables(parts: Sequence[Part]) -> Iterator[str]:
         total = sum(len(column) for column in ids)
         if BULK_ROWS <= total <= BULK_AT_MOST:
             chunks = [chunk for column in ids for chunk in column.chunks]
-            if pc.count_distinct(pa.chunked_array(chunks)).as_py() == total:
+            # a group each: counting distinct texts takes five times as long
+            if (
+                pa.table({"id": pa.chunked_array(chunks)}).group_by("id", use_threads=False).aggregate([]).num_rows
+                == total
+            ):
                 yield name
 
 

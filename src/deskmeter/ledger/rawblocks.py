@@ -9,19 +9,16 @@ from dataclasses import dataclass
 import apsw
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from deskmeter.ledger.asking import rows, there_is, whole
 from deskmeter.ledger.blocks import read_back, written
 from deskmeter.ledger.bulk import insert_rows
+from deskmeter.ledger.keys import Prefixes, key_prefixes
 from deskmeter.ledger.layout import STORED
-from deskmeter.ledger.protocol import KEY_BYTES
 from deskmeter.ledger.tables import SqlRows
 
 BLOCK_ROWS = 100_000
 CHUNK_ROWS = 2_000
-
-Prefixes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -33,28 +30,20 @@ class RawBlock:
     import_no: int
 
 
-def prefixes(keys: pa.ChunkedArray) -> Prefixes:
-    """The first eight bytes of each key: keys that differ in them differ, and hashes hardly ever agree in them."""
-    found = [np.zeros(0, dtype=np.uint64)]
-    for chunk in keys.chunks:
-        start = chunk.offset * KEY_BYTES
-        whole_keys = np.frombuffer(chunk.buffers()[1], dtype=np.uint8)[start : start + len(chunk) * KEY_BYTES]
-        found.append(whole_keys.reshape(-1, KEY_BYTES)[:, :8].copy().view(">u8").reshape(-1).astype(np.uint64))
-    return np.concatenate(found)
-
-
 def are_all_new(db: apsw.Connection, source_no: int, keys: Sequence[pa.ChunkedArray]) -> bool:
     """Whether all of these keys differ and none of them is known; in doubt not."""
     if there_is(db, "SELECT 1 FROM ledger_raw_row WHERE source_no = ? LIMIT 1", (source_no,)):
         return False
-    found = np.sort(np.concatenate([prefixes(column) for column in keys]))
+    found = np.sort(np.concatenate([key_prefixes(column) for column in keys]))
     return not bool((found[1:] == found[:-1]).any()) and not clashing(db, source_no, found)
 
 
 def clashing(db: apsw.Connection, source_no: int, found: Prefixes) -> list[RawBlock]:
     """The blocks of a source in which one of these keys may stand; `found` is sorted."""
     places = rows(db, "SELECT block_no, source_no, import_no FROM ledger_raw_block WHERE source_no = ?", (source_no,))
-    return [block for block in (RawBlock(*row) for row in places) if _meet(prefixes(_content(db, block)["key"]), found)]
+    return [
+        block for block in (RawBlock(*row) for row in places) if _meet(key_prefixes(_content(db, block)["key"]), found)
+    ]
 
 
 def _meet(held: Prefixes, found: Prefixes) -> bool:

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from deskmeter.ledger.asking import rows
 from deskmeter.ledger.bulk import insert_rows
+from deskmeter.ledger.keys import key_prefixes
 from deskmeter.ledger.laying import KeysOf
 from deskmeter.ledger.layout import STORED
-from deskmeter.ledger.rawblocks import clashing, open_raw_blocks, pack_raw_rows, prefixes, withdraw_raw_blocks
+from deskmeter.ledger.rawblocks import clashing, open_raw_blocks, pack_raw_rows, withdraw_raw_blocks
 from deskmeter.ledger.spool import SET_ASIDE_SCHEMA, Part
 from deskmeter.ledger.tables import SqlRows, Value
 
@@ -53,7 +54,7 @@ def count_rows(
         heaps = [part.set_aside.select(["key", "raw_line", "state"]) for part in parts]
     else:
         heaps = [heap for part in parts for heap in _arrivals(part)]
-        arriving = np.sort(np.concatenate([prefixes(heap["key"]) for heap in heaps])) if heaps else None
+        arriving = np.sort(np.concatenate([key_prefixes(heap["key"]) for heap in heaps])) if heaps else None
         if arriving is not None:
             open_raw_blocks(db, clashing(db, source_no, arriving))
     head = "INSERT INTO ledger_raw_row (source_no, import_no, key, raw_line, state)"

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from deskmeter.base.errors import BugError
+from deskmeter.ledger.keys import key_prefixes
 from deskmeter.ledger.laying import in_order, order_key
 from deskmeter.ledger.layout import REJECTED, SET_ASIDE
 from deskmeter.ledger.protocol import KEY_BYTES, ROW_KEYS_SCHEMA, Batch, SetAside
@@ -98,7 +99,7 @@ class Spool:
         home.mkdir(parents=True)
         # sorted now, while they are in memory: a table that is empty is filled in its own order
         tables = {name: in_order(rows, order_key(canonical(name))) for name, rows in part.tables.items()}
-        keys = part.row_keys.take(pc.sort_indices(part.row_keys, sort_keys=[("key", "ascending")]))
+        keys = part.row_keys.take(pa.array(np.argsort(key_prefixes(part.row_keys["key"]))))
         for name, rows in {**tables, KEYS: keys, ASIDE: part.set_aside}.items():
             with pa.OSFile(str(home / f"{name}.arrow"), "wb") as out, pa.ipc.new_file(out, rows.schema) as writer:
                 writer.write_table(rows)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from deskmeter.connectors.files.records import without_line_end
-from deskmeter.connectors.files.text import count_lines, readable, split_lines
+from deskmeter.connectors.files.text import count_lines, count_of, readable, split_lines
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def read_quickly(
     read the text, and RFC 4180, the csv module and Arrow agree on it.
     """
     text = _whole_records(block)
-    if not text or b"\0" in text or text.count(b"\r") != text.count(b"\r\n"):
+    if not text or b"\0" in text or (b"\r" in text and count_of(b"\r", text) != text.count(b"\r\n")):
         return None
     if not _is_well_quoted(text, delimiter.encode()):
         return None
@@ -46,7 +46,7 @@ def read_quickly(
 
 def _whole_records(block: bytes) -> bytes:
     """`block` up to the last line end before which all quotes are paired."""
-    is_open = block.count(b'"') % 2 == 1
+    is_open = count_of(b'"', block) % 2 == 1
     end = len(block)
     while is_open and end > 0:
         start = block.rfind(b"\n", 0, end - 1) + 1
@@ -103,7 +103,7 @@ def _first_lines(table: pa.Table, first_line: int, lines_n: int) -> pa.Int64Arra
     if rows_n == 0 or ends[-1].as_py() != lines_n:
         return None
     starts = pc.add(pc.subtract(ends, spans), first_line)
-    return pa.array(starts.to_pylist(), pa.int64())
+    return starts.combine_chunks()
 
 
 class _RawLines:

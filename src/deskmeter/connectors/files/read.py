@@ -132,12 +132,21 @@ def _json_facts(facts: FileFacts, hints: ReadHints) -> FileFacts:
 
 def _with_sample(facts: FileFacts) -> FileFacts:
     """The facts with the first rows, and with the columns if only the rows tell them."""
-    batches = read_known(facts)
-    first = next(batches)
+    first = _first_batch(facts)
     sample = first.table.slice(0, SAMPLE_ROWS_N)
     columns = [column.to_pylist() for column in sample.columns]
     types = facts.types if len(facts.types) == len(first.columns) else ("string",) * len(first.columns)
     return replace(facts, columns=first.columns, types=types, sample=tuple(zip(*columns, strict=True)))
+
+
+def _first_batch(facts: FileFacts) -> RawBatch:
+    """The first rows: of delimited text, whose columns are known, no more than a sample needs if that has enough."""
+    if facts.format == "delimited":
+        smaller = replace(facts.limits, block_bytes=min(SAMPLE_BYTES, facts.limits.block_bytes))
+        batch = next(read_known(replace(facts, limits=smaller)))
+        if batch.table.num_rows >= SAMPLE_ROWS_N:
+            return batch
+    return next(read_known(facts))
 
 
 def _lines(facts: FileFacts) -> Lines:

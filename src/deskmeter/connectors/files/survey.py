@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deskmeter.base.errors import DataError
 from deskmeter.connectors.files.source import FixedFile, Hashing, Packing, compression_of, shown, unpacked_blocks
+from deskmeter.connectors.files.text import count_of
 from deskmeter.connectors.protocol import MIXED, Compression, ReadLimits
 
 HEAD_BYTES = 1 << 16
@@ -80,9 +81,9 @@ class _LineCount:
         if len(self.head) < HEAD_BYTES:
             self.head = (self.head + block)[:HEAD_BYTES]
         self.bytes_n += len(block)
-        self.cr_n += block.count(b"\r")
+        self.cr_n += count_of(b"\r", block)
         if block.isascii() and self._rest.isascii():
-            self.lf_n += block.count(b"\n")
+            self.lf_n += count_of(b"\n", block)
             self._rest = b""  # an ASCII beginning of a line changes no verdict on it
             return
         whole, newline, self._rest = (self._rest + block).rpartition(b"\n")
@@ -96,7 +97,7 @@ class _LineCount:
         self._classify(self._rest)
 
     def _classify(self, text: bytes) -> None:
-        newlines_n = text.count(b"\n")
+        newlines_n = count_of(b"\n", text)
         if not text.isascii():
             if _is_utf8(text):
                 self.is_some_utf8 = True
