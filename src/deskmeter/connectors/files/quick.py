@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -58,16 +59,20 @@ def _whole_records(block: bytes) -> bytes:
 def _is_well_quoted(text: bytes, delimiter: bytes) -> bool:
     """Whether each quote opens a field, closes it, or is written twice inside it.
 
-    Between quotes, every second piece is outside. An empty one in the middle is a quote written twice; any
-    other must begin where a field can end and end where one can begin.
+    Every second quote opens, the others close. Between one that closes and the next that opens there is nothing,
+    which is a quote written twice, or what begins where a field can end and ends where one can begin.
     """
     if b'"' not in text:
         return True
-    outside = text.split(b'"')[0::2]
-    after, before = delimiter + b"\r\n", delimiter + b"\n"
-    if (outside[0] and outside[0][-1] not in before) or (outside[-1] and outside[-1][0] not in after):
-        return False
-    return all(not piece or (piece[0] in after and piece[-1] in before) for piece in outside[1:-1])
+    content = np.frombuffer(b"\n" + text + b"\n", dtype=np.uint8)  # a field can begin and end at the text's own ends
+    quotes = np.flatnonzero(content == ord('"'))
+    opening, closing = quotes[0::2], quotes[1::2]
+    may_end = np.isin(content[closing + 1], list(delimiter + b"\r\n"))
+    may_begin = np.isin(content[opening - 1], list(delimiter + b"\n"))
+    is_twice = opening[1:] == closing[:-1] + 1
+    may_end[:-1] |= is_twice
+    may_begin[1:] |= is_twice
+    return bool(may_end.all() and may_begin.all())
 
 
 def _parsed(text: bytes, names: tuple[str, ...], delimiter: str) -> pa.Table | None:
@@ -98,12 +103,22 @@ def _first_lines(table: pa.Table, first_line: int, lines_n: int) -> pa.Int64Arra
         return pa.array(range(first_line, first_line + rows_n), pa.int64())
     spans = pa.chunked_array([pa.array([1] * rows_n, pa.int64())])
     for column in table.columns:
-        spans = pc.add(spans, pc.cast(pc.count_substring(column, "\n"), pa.int64()))
+        if _has_line_feed(column):
+            spans = pc.add(spans, pc.cast(pc.count_substring(column, "\n"), pa.int64()))
     ends = pc.cumulative_sum(spans)
     if rows_n == 0 or ends[-1].as_py() != lines_n:
         return None
     starts = pc.add(pc.subtract(ends, spans), first_line)
     return starts.combine_chunks()
+
+
+def _has_line_feed(column: pa.ChunkedArray) -> bool:
+    """Whether there may be one, by a look at the bytes of all values at once."""
+    contents = (chunk.buffers()[2] for chunk in column.chunks)
+    return any(
+        content is not None and bool((np.frombuffer(content, dtype=np.uint8) == ord("\n")).any())
+        for content in contents
+    )
 
 
 class _RawLines:

@@ -22,6 +22,7 @@ from deskmeter.connectors.protocol import FileFacts, RawBatch, ReadHints
 
 SAMPLE_ROWS_N = 20
 SAMPLE_BYTES = 1 << 20
+FIRST_BYTES = 1 << 16
 NO_HINTS = ReadHints()
 
 
@@ -142,7 +143,7 @@ def _with_sample(facts: FileFacts) -> FileFacts:
 def _first_batch(facts: FileFacts) -> RawBatch:
     """The first rows: of delimited text, whose columns are known, no more than a sample needs if that has enough."""
     if facts.format == "delimited":
-        smaller = replace(facts.limits, block_bytes=min(SAMPLE_BYTES, facts.limits.block_bytes))
+        smaller = replace(facts.limits, block_bytes=min(FIRST_BYTES, facts.limits.block_bytes))
         batch = next(read_known(replace(facts, limits=smaller)))
         if batch.table.num_rows >= SAMPLE_ROWS_N:
             return batch
