@@ -1,9 +1,10 @@
 """Value bands: customers by what they are worth at the period's start, cut at the quartiles of each currency."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.currencies import priced, summed_currency
 from deskmeter.metrics.spec import Asked
 

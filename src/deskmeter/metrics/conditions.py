@@ -1,8 +1,10 @@
 """What a condition says of a value: one meaning for filters of questions and for the desk's own definitions."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
-import ibis
+from deskmeter.engines.expressions import ibis
 
 
 def holds(value: ibis.Value, operator: str, words: Sequence[ibis.Value], are_numbers: bool, blank: str) -> ibis.Value:

@@ -1,10 +1,11 @@
 """Amounts of money that may be added up: converted where the desk has a table of rates, else kept apart by currency."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
 from deskmeter.canon.vocab import NONE
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Asked
 
 BASE = "base currency"

@@ -1,9 +1,10 @@
 """Rows of customers for each bucket of a question: at its start, at its end, active or paying in it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Asked
 
 # What a customer can be split by; no agent or team has a customer.

@@ -1,12 +1,13 @@
 """What a number can be split by, and how a row finds its value of it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import ibis
-
 from deskmeter.base.errors import AskerError, nearest
 from deskmeter.canon.vocab import NONE, UNATTRIBUTED
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.bands import value_band
 from deskmeter.metrics.spec import Asked
 
@@ -116,7 +117,7 @@ def blank(id: str) -> str:
     return UNATTRIBUTED if id in ("agent", "team") else NONE
 
 
-Attach = Callable[[ibis.Table, Asked, Dimension, str], ibis.Table]
+Attach = Callable[["ibis.Table", Asked, Dimension, str], "ibis.Table"]
 
 
 def attach(rows: ibis.Table, asked: Asked, dimension: Dimension, own_column: str | None, name: str) -> ibis.Table:

@@ -1,7 +1,8 @@
 """Rows of money for each bucket of a question: subscriptions, orders, and how the MRR of its start moved."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.currencies import priced, summed_currency
 from deskmeter.metrics.customer_rows import customers_at, holding, in_bucket
 from deskmeter.metrics.spec import Asked

@@ -1,7 +1,8 @@
 """Rows that hold at the end of each bucket: unresolved tickets, unanswered ones, open waits."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Asked
 
 _HOUR_US = 3_600_000_000

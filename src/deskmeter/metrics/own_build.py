@@ -1,9 +1,10 @@
 """From a checked definition to a metric like the built-in ones."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.amounts import seconds
 from deskmeter.metrics.own_facts import MICROS
 from deskmeter.metrics.own_model import OwnMetric, Side, Test

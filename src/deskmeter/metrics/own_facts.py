@@ -1,15 +1,16 @@
 """What a fact offers to the desk's own metrics: columns, instants and countable things under plain names."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Asked, Condition, Flow
 
 Kind = Literal["number", "seconds", "money", "flag", "text"]
-Reads = Callable[[ibis.Table, Asked], ibis.Value]
+Reads = Callable[["ibis.Table", Asked], "ibis.Value"]
 MICROS = 1_000_000
 
 

@@ -1,9 +1,10 @@
 """The rows of a desk's own metric: a published fact, narrowed by conditions on its columns and dimensions."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.conditions import flag_holds, holds, is_number, number_holds
 from deskmeter.metrics.currencies import priced
 from deskmeter.metrics.dimensions import Dimension, attach, blank, own_column

@@ -1,14 +1,16 @@
 """What a metric is made of: rows of a fact, how time files them, what is measured, and how it is put together."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-import ibis
+from deskmeter.engines.expressions import ibis
 
 Unit = Literal["count", "seconds", "share", "points", "score", "money", "ratio", "number", "view"]
 Good = Literal["up", "down", "neither"]
-Condition = Callable[[ibis.Table, "Asked"], ibis.Value]
+Condition = Callable[["ibis.Table", "Asked"], "ibis.Value"]
 
 
 class Clocked(Protocol):
@@ -37,7 +39,7 @@ class Asked:
     dims: frozenset[str]
     options: Mapping[str, str]
     settings: Mapping[str, object]
-    with_clocks: "Clocked"
+    with_clocks: Clocked
     # bucket, from_us, to_us, start_us (just before from), end_us (just before to, or as_of), limit_us (to, or as_of)
     buckets: ibis.Table
     by: tuple[str, ...] = ()  # the dimensions split by alone: none where the rows behind a cell are listed
@@ -86,7 +88,7 @@ class Always:
 
 
 When = Flow | Stock | Overlap | Always
-Rows = Callable[[Asked], ibis.Table]
+Rows = Callable[[Asked], "ibis.Table"]
 
 
 # kinds of dimensions whose value changes while a stretch of one state lasts: such rows have no one instant to read at
@@ -113,7 +115,7 @@ class Part:
     adds: frozenset[str] = frozenset()  # columns with a dimension that the function adds to those
 
 
-Expression = Callable[[ibis.Table, Asked], ibis.Value]
+Expression = Callable[["ibis.Table", Asked], "ibis.Value"]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Rows of the listings: each open case, each customer, each agent, as they stand at the end of a bucket."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import reduce
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.bands import largest
 from deskmeter.metrics.currencies import priced
 from deskmeter.metrics.customer_rows import holding, in_bucket

@@ -1,10 +1,11 @@
 """What a question may read: the fact tables of one build, the catalogue, and the desk's own definitions."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.engines.protocol import Engine
 from deskmeter.metrics.dimensions import Dimension
 from deskmeter.metrics.spec import Metric

@@ -1,11 +1,12 @@
 """From a part's rows to a few numbers per group: what each kind of aggregate asks of the engine."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import ibis
-
 from deskmeter.base.errors import AskerError
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import (
     Asked,
     Count,

@@ -1,10 +1,11 @@
 """Values that are bound when a question runs, so that one compiled text serves all periods and filters."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.query.request import Filter
 
 # Stand-ins that cannot occur in data: they are written into the text as literals and then made placeholders.

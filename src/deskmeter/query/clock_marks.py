@@ -1,11 +1,13 @@
 """What events do to a clock: where it starts, pauses, resumes, stops or is cancelled, and what it shows then."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-import ibis
 import pyarrow as pa
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.clocks import with_clocks
 from deskmeter.query.access import Access
 from deskmeter.query.story import ClockEffect

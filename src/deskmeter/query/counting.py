@@ -1,13 +1,14 @@
 """In which metrics a ticket counts and with which value: each metric's own plan, asked of this ticket alone."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import ibis
-
 from deskmeter.base.errors import AskerError
 from deskmeter.base.time import from_micros
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.dimensions import Dimension
 from deskmeter.metrics.spec import Count, Formula, Metric, Ratio, Share, Stat, Sum, TimeMean, View
 from deskmeter.query.access import Access

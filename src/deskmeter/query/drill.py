@@ -1,15 +1,17 @@
 """The rows behind a number: the same plan without its last aggregation, so they always add up to it."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from datetime import datetime
 from math import fsum
 
-import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from deskmeter.base.errors import AskerError
 from deskmeter.base.time import from_micros
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.tables import FAR_FUTURE
 from deskmeter.metrics.spec import (
     Asked,

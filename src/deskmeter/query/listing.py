@@ -1,11 +1,12 @@
 """The catalogue as readers see it: every metric with its dimensions and statistics, and every dimension."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import replace
 
-import ibis
-
 from deskmeter.base.errors import AskerError
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.dimensions import BUILT_IN, Dimension
 from deskmeter.metrics.spec import Metric, Stat, Survival
 from deskmeter.query.parse import Names

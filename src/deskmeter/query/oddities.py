@@ -1,14 +1,16 @@
 """What is odd in the data itself: a list of checks, each an expression over fact tables and canonical rows."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import ibis
 import pyarrow as pa
 
 from deskmeter.base.time import MICROS_PER_DAY, from_micros
 from deskmeter.canon.schema import TABLES
 from deskmeter.canon.vocab import CALL_OUTCOMES, STAGES
+from deskmeter.engines.expressions import ibis
 from deskmeter.query.access import Access
 from deskmeter.query.records import Canonical
 from deskmeter.query.reports import Oddity

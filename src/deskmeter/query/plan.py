@@ -1,11 +1,12 @@
 """A metric's rows for one question: the fact, what time keeps of it, its dimensions, and the filters."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import ibis
-
 from deskmeter.base.errors import AskerError
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.conditions import holds, is_number
 from deskmeter.metrics.dimensions import (
     QUARTER_HOUR_US,

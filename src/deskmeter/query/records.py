@@ -1,14 +1,16 @@
 """Rows as frozen dataclasses: of fact tables, and canonical ones for what the facts no longer hold."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
-import ibis
 import pyarrow as pa
 
 from deskmeter.base.time import to_micros
+from deskmeter.engines.expressions import ibis
 from deskmeter.query.access import Access
 
 Record = TypeVar("Record")

@@ -1,14 +1,16 @@
 """A question from its text to its answer, as one list of steps: resolve, plan, compile, run, gather, finish."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import ibis
 import pyarrow as pa
 
 from deskmeter.base.errors import AskerError
 from deskmeter.base.time import MICROS_PER_SECOND, buckets, from_micros, to_micros, zone
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.clocks import with_clocks
 from deskmeter.metrics.spec import Asked, Metric, Stat, Survival, Targets
 from deskmeter.query.access import Access

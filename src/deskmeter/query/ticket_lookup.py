@@ -1,11 +1,12 @@
 """Finds a ticket by what a person types: its id, or `source/id`."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import ibis
-
 from deskmeter.base.errors import AskerError, nearest
+from deskmeter.engines.expressions import ibis
 from deskmeter.query.access import Access
 from deskmeter.query.records import Canonical, read_records
 

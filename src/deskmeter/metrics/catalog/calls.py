@@ -1,7 +1,8 @@
 """Calls: offered, answered, abandoned, how fast and how long (metrics 7)."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import (
     CHANGING,
     Asked,

@@ -1,9 +1,10 @@
 """Customers: who came, who left, who stayed, and how often they ask (metrics 9)."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.catalog_roles import CREATED
 from deskmeter.metrics.customer_rows import (
     CUSTOMER_DIMS,

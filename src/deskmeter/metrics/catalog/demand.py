@@ -1,7 +1,8 @@
 """Demand: how many ask, through which channel, about what, and how often again (metrics 3)."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.catalog_roles import CREATED
 from deskmeter.metrics.spec import CHANGING, Asked, Count, Flow, Metric, Overlap, Part, Ratio, Share
 

@@ -1,7 +1,8 @@
 """Experience: what customers answered about the service, each scale by its own rule (metrics 8)."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Asked, Condition, Count, Metric, Nps, Part, Share, Stat
 
 FAMILY = "Experience"

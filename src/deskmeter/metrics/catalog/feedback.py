@@ -1,7 +1,8 @@
 """Feedback: how many answer, what is done about low scores, reviews and referrals (metrics 8)."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.customer_rows import CUSTOMER_DIMS
 from deskmeter.metrics.spec import Asked, Count, Flow, Metric, Part, Share, Stat
 

@@ -1,7 +1,8 @@
 """Flow: what enters and leaves the backlog. Backlog at the end = at the start + inflow + moved_in - outflow - moved_out."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Asked, Count, Metric, Part, Sum
 
 FAMILY = "Backlog and flow"

@@ -1,7 +1,8 @@
 """Knowledge base and self-service: what was written, read, liked, and which issues it settled (metrics 10)."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Always, Asked, Count, Formula, Measure, Metric, Part, Share, Stock
 
 FAMILY = "Knowledge base and self-service"

@@ -1,7 +1,8 @@
 """Preferences: the channel customers want, whether messages take it, and what they refuse (metrics 11)."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Always, Asked, Count, Metric, Part, Ratio, Share
 
 FAMILY = "Preferences"

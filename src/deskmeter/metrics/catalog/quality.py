@@ -1,7 +1,8 @@
 """Resolution quality: what got resolved, at the first contact, for good, and with how much work (metrics 6)."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.catalog_roles import CREATED, OWNED, RESOLVED, RESOLVED_FIRST
 from deskmeter.metrics.spec import Asked, Condition, Count, Flow, Metric, Part, Ratio, Share, Stat
 

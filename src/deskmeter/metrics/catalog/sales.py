@@ -1,7 +1,8 @@
 """Sales: who buys again, and what the support team sells (metrics 9)."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.customer_rows import CUSTOMER_DIMS
 from deskmeter.metrics.money_rows import MICROS, orders, paying_customers
 from deskmeter.metrics.spec import Always, Asked, Condition, Count, Metric, Part, Share, Sum

@@ -1,7 +1,8 @@
 """Speed: how long customers wait and tickets take, by both clocks (metrics 5)."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.catalog_roles import NOW
 from deskmeter.metrics.open_rows import (
     handed_and_unanswered_at_end,

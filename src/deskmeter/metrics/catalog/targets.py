@@ -1,8 +1,9 @@
 """Targets: how often the numbers reached what the desk set out to reach (metrics 11)."""
 
-import ibis
+from __future__ import annotations
 
 from deskmeter.base.errors import BugError
+from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Asked, Metric, Part, Targets
 from deskmeter.metrics.targets import TARGET_DIMENSIONS
 
