@@ -19,10 +19,7 @@ from deskmeter.base.time import from_micros, now, to_micros
 from deskmeter.canon.schema import TABLES
 from deskmeter.engines.duckdb import DuckDBEngine
 from deskmeter.engines.protocol import Engine
-from deskmeter.facts.build import build as build_facts
-from deskmeter.facts.build import load_canonical
 from deskmeter.facts.plans import code_version
-from deskmeter.facts.tables import BuildSettings
 from deskmeter.ledger.sqlite import open_ledger
 from deskmeter.metrics.catalogue import BUILT_IN, Catalogue
 from deskmeter.metrics.own import OwnDefinitions
@@ -52,11 +49,14 @@ from deskmeter.query.story import TicketStory
 if TYPE_CHECKING:
     from deskmeter.connectors import demo
     from deskmeter.connectors.demo import world
+    from deskmeter.facts import build as facts_build
+    from deskmeter.facts import tables as facts_tables
     from deskmeter.ingest import erase, erase_desk, mapping_text, propose, ready, run, warehouse
     from deskmeter.ledger import desk_files
     from deskmeter.query import doctor, drill, explain, lake, table_files
 else:  # a question need not wait for what it does not use
     demo, world = late("deskmeter.connectors.demo"), late("deskmeter.connectors.demo.world")
+    facts_build, facts_tables = late("deskmeter.facts.build"), late("deskmeter.facts.tables")
     erase, erase_desk = late("deskmeter.ingest.erase"), late("deskmeter.ingest.erase_desk")
     mapping_text, propose = late("deskmeter.ingest.mapping_text"), late("deskmeter.ingest.propose")
     ready, run, warehouse = (
@@ -374,10 +374,10 @@ class Desk:
             self._past[as_of_us] = self._reader(engine, as_of_us)
         return self._past[as_of_us]
 
-    def _settings(self, as_of_us: int, is_live: bool = False) -> BuildSettings:
+    def _settings(self, as_of_us: int, is_live: bool = False) -> "facts_tables.BuildSettings":
         gap_us = int(self.config.episode_gap_h * 3_600_000_000)
         rates = tuple(sorted(self.config.rates.items()))
-        return BuildSettings(as_of_us, gap_us, self.config.default_schedule, rates, is_live)
+        return facts_tables.BuildSettings(as_of_us, gap_us, self.config.default_schedule, rates, is_live)
 
     def _own(self) -> OwnDefinitions:
         """The desk's own metrics, dimensions and targets."""
@@ -444,7 +444,9 @@ class Desk:
             access.texts.store()
         access.engine.close()
 
-    def _make(self, engine: Engine, settings: BuildSettings, progress: Progress, stamp: str = "") -> None:
+    def _make(
+        self, engine: Engine, settings: "facts_tables.BuildSettings", progress: Progress, stamp: str = ""
+    ) -> None:
         """All facts from the ledger, visible at once or not at all."""
         tables = {}
         for number, name in enumerate(TABLES):
@@ -452,8 +454,8 @@ class Desk:
             tables[name] = self._ledger.read(name)
         engine.begin()
         try:
-            load_canonical(engine, tables)
-            build_facts(engine, settings, progress)
+            facts_build.load_canonical(engine, tables)
+            facts_build.build(engine, settings, progress)
             engine.load(_BUILT_WITH, pa.table({"stamp": [stamp]}))
             engine.commit()
         except BaseException:  # also an interruption by hand: the copy stays as it was

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import apsw
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.canon.schema import TABLES, Table
 from deskmeter.ledger.asking import rows, there_is, whole
 from deskmeter.ledger.laying import Heap, in_order, in_ranges, lay_rows, order_key

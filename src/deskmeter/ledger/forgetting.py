@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.canon.schema import TABLES, Table
 from deskmeter.ledger.forgotten import Forgotten, is_number
 from deskmeter.ledger.spool import Part

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import apsw
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.base.errors import BugError
 from deskmeter.base.time import to_micros
 from deskmeter.canon.schema import TABLES, Table

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import apsw
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.canon.schema import Table
 from deskmeter.ledger.bulk import insert_rows
 from deskmeter.ledger.layout import is_clustered_by_ticket, quoted, stored_columns

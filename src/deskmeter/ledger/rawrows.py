@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import apsw
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.ledger.asking import rows
 from deskmeter.ledger.bulk import insert_rows
 from deskmeter.ledger.keys import key_prefixes

@@ -5,8 +5,8 @@ from itertools import islice
 
 import apsw
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.canon.schema import Table
 from deskmeter.ledger.asking import rows
 from deskmeter.ledger.blocks import Block, block_places, blocks_around, content_of, read_back

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.base.errors import BugError, nearest
 from deskmeter.canon.schema import TABLES, Kind, Table
 from deskmeter.ledger.layout import DERIVED, stored_columns

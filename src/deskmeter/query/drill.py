@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from math import fsum
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.base.errors import AskerError
+from deskmeter.base.late import late
 from deskmeter.base.time import from_micros
 from deskmeter.engines.expressions import ibis
-from deskmeter.facts.tables import FAR_FUTURE
 from deskmeter.metrics.spec import (
     Asked,
     Count,
@@ -36,6 +37,11 @@ from deskmeter.query.request import Filter, MetricAsk, Period, Request
 from deskmeter.query.result import Cell, DrillResult, MetricInfo
 from deskmeter.query.run import Key, asked_of, frame, measure, run_text, small_tables
 from deskmeter.query.targets import listed_periods
+
+if TYPE_CHECKING:
+    from deskmeter.facts import tables as facts_tables
+else:  # an answer lists no rows
+    facts_tables = late("deskmeter.facts.tables")
 
 _LIMIT = 1000
 
@@ -224,7 +230,7 @@ def _readable(table: pa.Table) -> pa.Table:
             )
             if not is_length and pa.types.is_int64(column.type):
                 # ends that are always or never lie beyond any date: they are shown as none
-                is_real = pc.less(pc.abs(column), FAR_FUTURE // 2)
+                is_real = pc.less(pc.abs(column), facts_tables.FAR_FUTURE // 2)
                 column = pc.if_else(is_real, column, pa.scalar(None, pa.int64()))
                 column = column.cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
         if name.endswith("_date") and pa.types.is_integer(column.type):

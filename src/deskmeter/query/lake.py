@@ -12,13 +12,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.base.errors import AskerError, DataError
+from deskmeter.base.late import late
 from deskmeter.canon.schema import TABLES
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
+else:  # whoever reads a lake's note does not write one
+    ds = late("pyarrow.dataset")
 
 FILE = "lake.json"
 CANONICAL = "canonical"

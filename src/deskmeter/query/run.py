@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from deskmeter.base.errors import AskerError
+from deskmeter.base.late import late
 from deskmeter.base.time import MICROS_PER_SECOND, buckets, from_micros, to_micros, zone
 from deskmeter.engines.expressions import ibis
-from deskmeter.facts.clocks import with_clocks
 from deskmeter.metrics.spec import Asked, Metric, Stat, Survival, Targets
 from deskmeter.query.access import Access
 from deskmeter.query.aggregate import QUANTILES, Grouped, grouped, statistic
@@ -22,6 +23,11 @@ from deskmeter.query.request import MetricAsk, Period, Request
 from deskmeter.query.result import Cell
 from deskmeter.query.targets import attainment
 from deskmeter.stats.intervals import order_statistic_ranks
+
+if TYPE_CHECKING:
+    from deskmeter.facts import clocks
+else:  # only expressions that are made anew ask for lengths of time
+    clocks = late("deskmeter.facts.clocks")
 
 Key = tuple[str, ...]
 UNKNOWN = Cell(None, 0)  # a stock at a time of which nothing is known yet
@@ -124,7 +130,7 @@ def asked_of(
             return tables(name)
 
     def clocked(table: ibis.Table, row: str, from_us: str, to_us: str, end_us: str | None = None) -> ibis.Table:
-        return with_clocks(table, _Reader(), row, from_us, to_us, end_us)
+        return clocks.with_clocks(table, _Reader(), row, from_us, to_us, end_us)
 
     return Asked(
         tables=tables,
