@@ -97,6 +97,19 @@ def test_a_row_that_comes_twice_in_one_import_is_settled_as_ever(tmp_path: Path)
         sound(ledger)
 
 
+def test_rows_that_come_twice_keep_the_others_from_no_block(tmp_path: Path) -> None:
+    rows = tickets(("T1", "a", 1), ("T2", "b", 1), ("T1", "c", 2), ("T3", "d", 1))
+    with open_ledger(tmp_path) as ledger:
+        counts = record(ledger, Batch({"ticket": rows}, keys("1", "2", "3", "4")))
+        assert counts.rows == {"ticket": 3}
+        assert subjects(ledger) == {"T1": "c", "T2": "b", "T3": "d"}
+        assert blocks_n(tmp_path) == {"ticket": 1, "raw": 1}
+        assert [conflict.id for conflict in ledger.conflicts()] == ["T1"]
+        sound(ledger)
+    with open_ledger(tmp_path) as ledger:
+        assert subjects(ledger) == {"T1": "c", "T2": "b", "T3": "d"}
+
+
 def test_a_raw_row_that_was_set_aside_elsewhere_in_the_import_counts_once(tmp_path: Path) -> None:
     with open_ledger(tmp_path) as ledger:
         counts = record(ledger, Batch({}, keys("1", "2"), [bad("2")]))

@@ -39,13 +39,17 @@ class Block:
 _PLACE = "SELECT block_no, table_name, source_no, import_no, first_key FROM ledger_block"
 
 
-def pack(db: apsw.Connection, table: Table, heaps: Sequence[Heap]) -> Iterator[int]:
+def pack(db: apsw.Connection, table: Table, heaps: Sequence[Heap], rivals: pa.Array) -> Iterator[int]:
     """Keep the rows of one import in blocks, sorted by what they are looked up by; how many are in, after each block.
 
-    The caller has found that nothing else claims their ids.
+    Rows with one of the ids `rivals` are left out. The caller has found that nothing else claims the other ids.
     """
     key, done = order_key(table), 0
     for found in in_ranges(heaps, key):
+        if len(rivals):
+            found = found.filter(pc.invert(pc.is_in(found["id"], rivals)))
+        if not len(found):
+            continue
         found = in_order(found, key)
         stored = found.select(["id", *(name for name in found.column_names if name != "id")])
         head = (heaps[0].source_no, heaps[0].import_no, len(stored), _at(stored, key, 0), _at(stored, key, -1))

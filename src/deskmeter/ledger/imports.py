@@ -1,7 +1,7 @@
 """Imports from their first line in the list to the one transaction that makes them count."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import apsw
@@ -14,7 +14,7 @@ from deskmeter.canon.schema import TABLES, Table
 from deskmeter.ledger.asking import rows, there_is, whole
 from deskmeter.ledger.blocks import clashing, has_rows, open_blocks, pack
 from deskmeter.ledger.laying import Heap
-from deskmeter.ledger.merge import Merged, merge_rows
+from deskmeter.ledger.merge import merge_rows
 from deskmeter.ledger.protocol import ImportCounts, ImportTicket, Progress
 from deskmeter.ledger.rawblocks import are_all_new
 from deskmeter.ledger.rawrows import Tally, count_rows, withdraw_rows
@@ -135,10 +135,21 @@ Work = tuple[ImportTicket, Sequence[Part]]
 
 @dataclass(frozen=True)
 class _Packed:
-    """What of some imports needs no settling: the tables whose rows lie in blocks, and whether raw rows may."""
+    """What of some imports needs no settling.
 
-    tables: Collection[str] = ()
+    `rivals`: by table whose rows lie in blocks the ids that several rows claim, whose rows do not. `are_keys_new`:
+    all raw rows may lie in blocks.
+    """
+
+    rivals: Mapping[str, pa.Array] = field(default_factory=dict)
     are_keys_new: bool = False
+
+    def left(self, name: str, arrived: pa.Table) -> pa.Table:
+        """The rows of a part that are still to be settled."""
+        if name not in self.rivals:
+            return arrived
+        several = self.rivals[name]
+        return arrived.filter(pc.is_in(arrived["id"], several)) if len(several) else arrived.slice(0, 0)
 
 
 def _pack(db: apsw.Connection, works: Sequence[Work], progress: Progress | None) -> _Packed:
@@ -148,20 +159,24 @@ def _pack(db: apsw.Connection, works: Sequence[Work], progress: Progress | None)
         return _Packed()
     source_no = source_number(db, *sources)
     parts = [part for _, own in works for part in own]
-    tables = [name for name in _bulk_tables(parts) if _nobody_else(db, TABLES[name], source_no, parts)]
-    total = sum(len(part.tables[name]) for part in parts for name in tables if name in part.tables)
+    rivals = {
+        name: several
+        for name, several in _bulk_tables(parts).items()
+        if _nobody_else(db, TABLES[name], source_no, parts)
+    }
+    total = sum(len(part.tables[name]) for part in parts for name in rivals if name in part.tables)
     done = 0
-    for name in tables:
+    for name, several in rivals.items():
         for ticket, own in works:
             heaps = [Heap(source_no, ticket.number, part.tables[name]) for part in own if name in part.tables]
             before = done
-            for count in pack(db, TABLES[name], heaps) if heaps else ():
+            for count in pack(db, TABLES[name], heaps, several) if heaps else ():
                 done = before + count
                 if progress is not None:
                     progress(done, total)
     keys = [column for part in parts for column in (part.row_keys["key"], part.set_aside["key"])]
     is_large = sum(len(column) for column in keys) >= BULK_ROWS
-    return _Packed(tables, is_large and are_all_new(db, source_no, keys))
+    return _Packed(rivals, is_large and are_all_new(db, source_no, keys))
 
 
 def _nobody_else(db: apsw.Connection, table: Table, source_no: int, parts: Sequence[Part]) -> bool:
@@ -243,40 +258,38 @@ def _merge_parts(
     packed: _Packed,
 ) -> tuple[dict[str, int], bool]:
     """Merge every part; the new rows by table, and whether any row of a table changed."""
-    total = sum(len(arrived) for part in parts for name, arrived in part.tables.items() if name not in packed.tables)
+    total = sum(len(arrived) for part in parts for name, arrived in part.tables.items() if name not in packed.rivals)
     done, is_changed = 0, False
     new: dict[str, int] = {}
     count_rows(db, parts, source_no, ticket.number, tally, packed.are_keys_new)
-    for name in {name for part in parts for name in part.tables}.difference(packed.tables):
+    for name in {name for part in parts for name in part.tables}.difference(packed.rivals):
         open_blocks(db, clashing(db, TABLES[name], source_no, _ids(name, parts)))
     for part in parts:
         for name, arrived in part.tables.items():
-            if name in packed.tables:
-                merged = Merged(len(arrived), True)
-            else:
-                merged = merge_rows(db, TABLES[name], arrived, source_no, ticket.number)
+            left = packed.left(name, arrived)
+            merged = merge_rows(db, TABLES[name], left, source_no, ticket.number)
+            if name not in packed.rivals:
                 done += len(arrived)
                 if progress is not None:
                     progress(done, total)
-            new[name] = new.get(name, 0) + merged.new
-            is_changed = is_changed or merged.is_changed
+            in_blocks_n = len(arrived) - len(left)
+            new[name] = new.get(name, 0) + merged.new + in_blocks_n
+            is_changed = is_changed or merged.is_changed or in_blocks_n > 0
     return new, is_changed
 
 
-def _bulk_tables(parts: Sequence[Part]) -> Iterator[str]:
-    """Tables that get many rows from this import, all with ids of their own."""
-    names = {name for part in parts for name in part.tables}
-    for name in sorted(names):
-        ids = [part.tables[name]["id"] for part in parts if name in part.tables]
-        total = sum(len(column) for column in ids)
-        if BULK_ROWS <= total <= BULK_AT_MOST:
-            chunks = [chunk for column in ids for chunk in column.chunks]
-            # a group each: counting distinct texts takes five times as long
-            if (
-                pa.table({"id": pa.chunked_array(chunks)}).group_by("id", use_threads=False).aggregate([]).num_rows
-                == total
-            ):
-                yield name
+def _bulk_tables(parts: Sequence[Part]) -> dict[str, pa.Array]:
+    """Tables that get many rows with ids of their own; by table the ids that come more than once, maybe none."""
+    found = {}
+    for name in sorted({name for part in parts for name in part.tables}):
+        ids = _ids(name, parts)
+        if BULK_ROWS <= len(ids) <= BULK_AT_MOST:
+            # in groups: counting distinct texts takes five times as long
+            groups = pa.table({"id": ids}).group_by("id", use_threads=False).aggregate([([], "count_all")])
+            rivals = groups.filter(pc.greater(groups["count_all"], 1))["id"].combine_chunks()
+            if len(groups) - len(rivals) >= BULK_ROWS:
+                found[name] = rivals
+    return found
 
 
 def _last_event_us(parts: Sequence[Part]) -> int | None:
