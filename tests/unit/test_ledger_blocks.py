@@ -71,9 +71,31 @@ def test_a_rival_opens_the_block_that_holds_the_row_and_no_other(tmp_path: Path)
         record(ledger, Batch({"ticket": tickets(("T2", "b", 1))}, keys("2")), b"two")
         counts = record(ledger, Batch({"ticket": tickets(("T2", "c", 2))}, keys("2")), b"three")
         assert (counts.stored, counts.duplicates, counts.rows) == (0, 1, {"ticket": 0})
-        assert blocks_n(tmp_path) == {"ticket": 1, "raw": 1}
+        assert blocks_n(tmp_path) == {"ticket": 1, "raw": 2}
         assert subjects(ledger) == {"T1": "a", "T2": "c"}
         assert [conflict.lost for conflict in ledger.conflicts()] == [{"subject": "b"}]
+        sound(ledger)
+
+
+def test_rows_that_come_again_as_they_are_open_no_block(tmp_path: Path) -> None:
+    with open_ledger(tmp_path) as ledger:
+        record(ledger, FIRST)
+        again = record(
+            ledger, Batch({"ticket": tickets(("T2", "b", 1), ("T3", "c", 1))}, keys("2"), [bad("1")]), b"two"
+        )
+        assert (again.stored, again.set_aside, again.duplicates, again.rows) == (0, 0, 2, {"ticket": 1})
+        assert blocks_n(tmp_path) == {"ticket": 1, "event": 1, "raw": 1}
+        assert ledger.conflicts() == ()
+        sound(ledger)
+
+
+def test_what_another_import_holds_stays_when_a_block_is_taken_back(tmp_path: Path) -> None:
+    with open_ledger(tmp_path) as ledger:
+        record(ledger, FIRST)
+        record(ledger, Batch({"ticket": tickets(("T2", "b", 1))}, keys("2")), b"two")
+        record(ledger, Batch({"ticket": tickets(("T1", "z", 1))}, keys("1")), mapping="m2")
+        assert subjects(ledger) == {"T1": "z", "T2": "b"}
+        assert [(one.received, one.stored, one.duplicates) for one in ledger.balance()] == [(2, 2, 0)]
         sound(ledger)
 
 

@@ -1,8 +1,9 @@
 """Many canonical rows kept together: the rows of a large import lie in blocks of columns, not each by itself.
 
-Every row is in one place, a block or its table. Those in a block have no rival: no other import claims their id with
-the same or with other content. As soon as one does, the block is opened and its rows go to their table, where claims are
-settled one by one; so whatever is true of rows in tables is true of all rows.
+Every row is in one place, a block or its table. Those in a block have no rival: other imports may bring them again as
+they are, which is remembered, but none claims their id with other content. As soon as one does, the block is opened and
+its rows go to their table, where claims are settled one by one; so is a block whose import is taken back while others
+hold its rows. Whatever is true of rows in tables is so true of all rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -148,7 +149,14 @@ def drop_blocks(db: apsw.Connection, blocks: Iterable[Block]) -> None:
 
 
 def withdraw_blocks(db: apsw.Connection, source_no: int, import_no: int) -> None:
-    """Take the blocks of an import back; nobody else claims what is in them."""
+    """Take the blocks of an import back; those with rows that other imports hold as well are opened before."""
+    for name in {block.table for block in block_places(db, source_no=source_no) if block.import_no == import_no}:
+        held = rows(
+            db, "SELECT DISTINCT id FROM ledger_duplicate WHERE table_name = ? AND source_no = ?", (name, source_no)
+        )
+        ids = pa.chunked_array([[row[0] for row in held]], pa.string())
+        shared = [one for one in clashing(db, TABLES[name], source_no, ids) if one.import_no == import_no]
+        open_blocks(db, shared)
     db.execute("DELETE FROM ledger_block WHERE source_no = ? AND import_no = ?", (source_no, import_no))
 
 

@@ -12,9 +12,9 @@ from deskmeter.base.errors import BugError
 from deskmeter.base.time import to_micros
 from deskmeter.canon.schema import TABLES, Table
 from deskmeter.ledger.asking import rows, there_is, whole
-from deskmeter.ledger.blocks import clashing, has_rows, open_blocks, pack
+from deskmeter.ledger.blocks import clashing, has_rows, pack
 from deskmeter.ledger.laying import Heap
-from deskmeter.ledger.merge import merge_rows
+from deskmeter.ledger.merge import merge_rows, settle_in_blocks
 from deskmeter.ledger.protocol import ImportCounts, ImportTicket, Progress
 from deskmeter.ledger.rawblocks import are_all_new
 from deskmeter.ledger.rawrows import Tally, count_rows, withdraw_rows
@@ -262,19 +262,23 @@ def _merge_parts(
     done, is_changed = 0, False
     new: dict[str, int] = {}
     count_rows(db, parts, source_no, ticket.number, tally, packed.are_keys_new)
+    settled = {}
     for name in {name for part in parts for name in part.tables}.difference(packed.rivals):
-        open_blocks(db, clashing(db, TABLES[name], source_no, _ids(name, parts)))
+        own = [part.tables[name] for part in parts if name in part.tables]
+        settled[name] = settle_in_blocks(db, TABLES[name], own, source_no, ticket.number)
     for part in parts:
         for name, arrived in part.tables.items():
             left = packed.left(name, arrived)
+            packed_n = len(arrived) - len(left)
+            if len(settled.get(name, ())):
+                left = left.filter(pc.invert(pc.is_in(left["id"], settled[name])))
             merged = merge_rows(db, TABLES[name], left, source_no, ticket.number)
             if name not in packed.rivals:
                 done += len(arrived)
                 if progress is not None:
                     progress(done, total)
-            in_blocks_n = len(arrived) - len(left)
-            new[name] = new.get(name, 0) + merged.new + in_blocks_n
-            is_changed = is_changed or merged.is_changed or in_blocks_n > 0
+            new[name] = new.get(name, 0) + merged.new + packed_n
+            is_changed = is_changed or merged.is_changed or packed_n > 0
     return new, is_changed
 
 

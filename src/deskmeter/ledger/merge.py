@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import apsw
 import pyarrow as pa
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.canon.schema import Table
+from deskmeter.ledger.blocks import clashing, content_of, open_blocks, read_back
 from deskmeter.ledger.bulk import insert_rows
 from deskmeter.ledger.claims import Claim, ClaimBook, as_content
 from deskmeter.ledger.laying import in_order, order_key
 from deskmeter.ledger.layout import content_columns, quoted
-from deskmeter.ledger.tables import SqlRows, Value
+from deskmeter.ledger.tables import SqlRows, Value, sql_values
 
 CHUNK_ROWS = 2_000
 """Rows per statement run; where one of them is known already, this many are looked at singly."""
@@ -46,6 +48,48 @@ def merge_rows(db: apsw.Connection, table: Table, rows: pa.Table, source_no: int
             known = list(whole.of(range(len(chunk))))
             is_changed = _settle_known(db, table, known, source_no, import_no) or is_changed
     return Merged(new, is_changed)
+
+
+def settle_in_blocks(
+    db: apsw.Connection, table: Table, parts: Sequence[pa.Table], source_no: int, import_no: int
+) -> pa.Array:
+    """The ids of rows that lie in blocks just as they arrive, which is noted; blocks that say otherwise are opened."""
+    settled = [pa.array([], pa.string())]
+    book = ClaimBook(db, table, source_no)
+    ids = pa.chunked_array([chunk for rows in parts for chunk in rows["id"].chunks], pa.string())
+    for block in clashing(db, table, source_no, ids):
+        held = read_back(content_of(db, block))
+        same = [_as_held(table, held, rows) for rows in parts]
+        if any(found is None for found in same):
+            open_blocks(db, [block])
+            continue
+        for found in (found for found in same if found is not None):
+            claims = zip(*(sql_values(found[name]) for name in ("id", "raw_line", "revision")), strict=True)
+            book.note_duplicates([(str(row_id), import_no, _whole(line), _whole(rev)) for row_id, line, rev in claims])
+            settled.append(found["id"].combine_chunks())
+    return pa.concat_arrays(settled)
+
+
+def _as_held(table: Table, held: pa.Table, rows: pa.Table) -> pa.Table | None:
+    """Of those rows whose ids are held: id, line and revision; None if one of them says anything else."""
+    place = pc.index_in(rows["id"], held["id"].combine_chunks())
+    here = rows.filter(pc.is_valid(place))
+    there = held.take(pc.drop_null(place))
+    for name in ("revision", *content_columns(table)):
+        if name not in here.column_names and name not in there.column_names:
+            continue
+        new, old = _column(here, name, there), _column(there, name, here)
+        is_same = pc.or_(pc.fill_null(pc.equal(new, old), False), pc.and_(pc.is_null(new), pc.is_null(old)))
+        if not pc.all(is_same, min_count=0).as_py():
+            return None
+    return pa.table({name: _column(here, name, held) for name in ("id", "raw_line", "revision")})
+
+
+def _column(rows: pa.Table, name: str, like: pa.Table) -> pa.ChunkedArray:
+    """A column of rows, null where they lack it, typed as in others that may have it."""
+    if name in rows.column_names:
+        return rows[name]
+    return pa.chunked_array([pa.nulls(len(rows), like[name].type if name in like.column_names else pa.int64())])
 
 
 def _settle_known(

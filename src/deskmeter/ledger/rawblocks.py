@@ -1,6 +1,7 @@
-"""Raw rows that were understood, kept together: their keys and lines in blocks, while no other import holds any of them.
+"""Raw rows that were understood, kept together: their keys and lines in blocks.
 
-As with canonical rows, a block is opened as soon as a key in it arrives again.
+A raw row that arrives again is a duplicate of the one in the block, whatever is made of it now: there is no better
+reading than one that was understood. A block is opened when its import is taken back while others hold its rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,11 +11,13 @@ import apsw
 import numpy as np
 import pyarrow as pa
 
+from deskmeter.base.arrow_compute import pc
 from deskmeter.ledger.asking import rows, there_is, whole
 from deskmeter.ledger.blocks import read_back, written
 from deskmeter.ledger.bulk import insert_rows
 from deskmeter.ledger.keys import Prefixes, key_prefixes
 from deskmeter.ledger.layout import STORED
+from deskmeter.ledger.protocol import KEY_BYTES
 from deskmeter.ledger.tables import SqlRows
 
 BLOCK_ROWS = 100_000
@@ -64,6 +67,17 @@ def pack_raw_rows(db: apsw.Connection, source_no: int, import_no: int, arrived: 
             )
 
 
+def known_keys(db: apsw.Connection, source_no: int, keys: Sequence[pa.ChunkedArray]) -> pa.Array:
+    """Those of some keys that stand in blocks."""
+    known = [pa.array([], pa.binary(KEY_BYTES))]
+    if keys:
+        wanted = pa.chunked_array([chunk for column in keys for chunk in column.chunks], pa.binary(KEY_BYTES))
+        for block in clashing(db, source_no, np.sort(key_prefixes(wanted))):
+            held = _content(db, block)["key"].combine_chunks()
+            known.append(held.filter(pc.is_in(held, wanted.combine_chunks())))
+    return pa.concat_arrays(known)
+
+
 def open_raw_blocks(db: apsw.Connection, blocks: Sequence[RawBlock]) -> None:
     """Put the raw rows of some blocks into their table."""
     for block in blocks:
@@ -81,7 +95,10 @@ def all_raw_blocks(db: apsw.Connection) -> list[RawBlock]:
 
 
 def withdraw_raw_blocks(db: apsw.Connection, source_no: int, import_no: int) -> None:
-    """Take the blocks of an import back; nobody else holds what is in them."""
+    """Take the blocks of an import back; those with rows that other imports hold as well are opened before."""
+    held = [row[0] for row in rows(db, "SELECT key FROM ledger_raw_duplicate WHERE source_no = ?", (source_no,))]
+    others = np.sort(key_prefixes(pa.chunked_array([held], pa.binary(KEY_BYTES))))
+    open_raw_blocks(db, [one for one in clashing(db, source_no, others) if one.import_no == import_no])
     db.execute("DELETE FROM ledger_raw_block WHERE source_no = ? AND import_no = ?", (source_no, import_no))
 
 

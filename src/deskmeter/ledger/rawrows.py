@@ -5,16 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import apsw
-import numpy as np
 import pyarrow as pa
 
 from deskmeter.base.arrow_compute import pc
 from deskmeter.ledger.asking import rows
 from deskmeter.ledger.bulk import insert_rows
-from deskmeter.ledger.keys import key_prefixes
 from deskmeter.ledger.laying import KeysOf
 from deskmeter.ledger.layout import STORED
-from deskmeter.ledger.rawblocks import clashing, open_raw_blocks, pack_raw_rows, withdraw_raw_blocks
+from deskmeter.ledger.rawblocks import known_keys, pack_raw_rows, withdraw_raw_blocks
 from deskmeter.ledger.spool import SET_ASIDE_SCHEMA, Part
 from deskmeter.ledger.tables import SqlRows, Value
 
@@ -54,9 +52,10 @@ def count_rows(
         heaps = [part.set_aside.select(["key", "raw_line", "state"]) for part in parts]
     else:
         heaps = [heap for part in parts for heap in _arrivals(part)]
-        arriving = np.sort(np.concatenate([key_prefixes(heap["key"]) for heap in heaps])) if heaps else None
-        if arriving is not None:
-            open_raw_blocks(db, clashing(db, source_no, arriving))
+        known = known_keys(db, source_no, [heap["key"] for heap in heaps])
+        if len(known):
+            _note_known(db, [heap.filter(pc.is_in(heap["key"], known)) for heap in heaps], source_no, import_no, tally)
+            heaps = [heap.filter(pc.invert(pc.is_in(heap["key"], known))) for heap in heaps]
     head = "INSERT INTO ledger_raw_row (source_no, import_no, key, raw_line, state)"
     one = f"({source_no}, {import_no}, ?, ?, ?)"
     for arrived in _by_key(heaps):
@@ -71,6 +70,24 @@ def count_rows(
                     _settle_known(db, list(values.of(chunk)), source_no, import_no, tally)
     for part in parts:
         _keep_set_aside(db, part.set_aside, source_no, import_no)
+
+
+def _note_known(db: apsw.Connection, heaps: Sequence[pa.Table], source_no: int, import_no: int, tally: Tally) -> None:
+    """Rows that lie in blocks have their home there, and are duplicates here."""
+    arrived = pa.concat_tables(heaps).sort_by([("state", "ascending"), ("raw_line", "ascending")])
+    tally.duplicates += len(arrived)
+    values = SqlRows(arrived, ["key", "raw_line", "state"]).of(range(len(arrived)))
+    _note_duplicates(db, source_no, [(key, import_no, line, state) for key, line, state in values])
+
+
+def _note_duplicates(db: apsw.Connection, source_no: int, found: Sequence[tuple[Value, ...]]) -> None:
+    """Remember (key, import, line, state) of rows that have their home elsewhere; of one key the best state."""
+    db.executemany(
+        "INSERT INTO ledger_raw_duplicate (source_no, key, import_no, raw_line, state) "
+        f"VALUES ({source_no}, ?, ?, ?, ?) ON CONFLICT (source_no, key, import_no) "
+        "DO UPDATE SET state = excluded.state WHERE excluded.state < ledger_raw_duplicate.state",
+        found,
+    )
 
 
 def _arrivals(part: Part) -> Iterator[pa.Table]:
@@ -132,12 +149,7 @@ def _settle_known(
         elif home != import_no and key not in noted:
             noted.add(key)
             duplicates.append((key, import_no, line, state))
-    db.executemany(
-        "INSERT INTO ledger_raw_duplicate (source_no, key, import_no, raw_line, state) "
-        f"VALUES ({source_no}, ?, ?, ?, ?) ON CONFLICT (source_no, key, import_no) "
-        "DO UPDATE SET state = excluded.state WHERE excluded.state < ledger_raw_duplicate.state",
-        duplicates,
-    )
+    _note_duplicates(db, source_no, duplicates)
 
 
 def _move_home(db: apsw.Connection, home: int, home_state: int, import_no: int, state: int, tally: Tally) -> None:
