@@ -53,10 +53,10 @@ class DuckDBEngine:
         )
         return f"SELECT {columns} FROM ({self.compile(expr)})"
 
-    def create(self, name: str, text: str, is_kept: bool = True, is_empty: bool = False) -> None:
+    def create(self, name: str, text: str, is_kept: bool = True) -> None:
         with self._lock:
             try:
-                self._make(name, f"SELECT * FROM ({text}) LIMIT 0" if is_empty else text, is_kept)
+                self._make(name, text, is_kept)
             except duckdb.Error as error:
                 raise EngineError(f"cannot build table `{name}`: {error}") from error
 

@@ -18,8 +18,8 @@ class Engine(Protocol):
     def prepare(self, expr: ibis.Table) -> str:
         """The engine's text of a table with exactly the columns and types of `expr`."""
 
-    def create(self, name: str, text: str, is_kept: bool = True, is_empty: bool = False) -> None:
-        """Make (or replace) the table `name` from prepared text over tables of this engine; `is_empty`: without rows."""
+    def create(self, name: str, text: str, is_kept: bool = True) -> None:
+        """Make (or replace) the table `name` from prepared text over tables of this engine."""
 
     def begin(self) -> None:
         """Begin a build: readers see nothing of it before `commit`."""

@@ -97,11 +97,11 @@ class SparkEngine:
         )
         return f"SELECT {columns} FROM ({self.compile(expr)})"
 
-    def create(self, name: str, text: str, is_kept: bool = True, is_empty: bool = False) -> None:
+    def create(self, name: str, text: str, is_kept: bool = True) -> None:
         with self._lock:
             path = self._place(name)
             try:
-                frame = self._spark.sql(f"SELECT * FROM ({text}) LIMIT 0" if is_empty else text)
+                frame = self._spark.sql(text)
                 frame.write.parquet(str(path))
             except Exception as error:  # Spark raises trees of its own and of the JVM
                 raise EngineError(f"cannot build table `{name}`: {_first_line(error)}") from error

@@ -84,8 +84,12 @@ class Tables:
             ]
             PLANS.put(plan_key, plan)
         for planned in plan:
-            text = planned.text.replace(str(CUT_STAND_IN), str(self.settings.cut_us))
-            self.engine.create(planned.name, text, is_kept(planned.name), is_empty)
+            if is_empty:
+                nothing = ibis.schema(planned.columns).to_pyarrow().empty_table()
+                self.engine.load(planned.name, nothing, is_kept(planned.name))
+            else:
+                text = planned.text.replace(str(CUT_STAND_IN), str(self.settings.cut_us))
+                self.engine.create(planned.name, text, is_kept(planned.name))
             self._columns[planned.name] = planned.columns
 
     def load(self, name: str, table: pa.Table) -> None:
