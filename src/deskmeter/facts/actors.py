@@ -4,35 +4,26 @@ from collections.abc import Mapping
 
 import ibis
 
-from deskmeter.facts.ordering import ORDER
+from deskmeter.facts.ordering import PLACE
 from deskmeter.facts.people import with_role
 from deskmeter.facts.tables import Tables, known_or
 
 
-def spoken(t: Tables) -> Mapping[str, ibis.Table]:
-    """`spoken`: per event the actor's kind then, the label to credit, and whether the customer could see it.
+def _spoken(t: Tables) -> ibis.Table:
+    """Per event the actor's kind then, the label to credit, and whether the customer could see it.
 
     An unknown author of an outgoing message is staff without a name, of an incoming one the customer; without
     a direction nobody (rulings 18, 19). On a ticket the requester is a customer, whatever the role elsewhere.
     """
     rows = t["event_row"]
     rows = rows.select(
-        "event_no",
-        "source",
-        "ticket_id",
-        "kind",
-        "actor",
-        "actor_kind",
-        "direction",
-        "channel",
-        "is_public",
-        "to_value",
-    ).join(t["staged"].drop("ticket_id"), "event_no")
+        "event_no", "source", "kind", "actor", "actor_kind", "direction", "channel", "is_public", "to_value"
+    ).join(t["staged"].select("event_no", "ticket_id", "eff_us", "is_creation"), "event_no")
     facts = t.canonical("ticket").select("source", "requester", "call", ticket="id", own_channel="channel")
     facts = t["ticket_number"].left_join(facts, ["source", "ticket"])
     facts = facts.select("ticket_id", "requester", "call", "own_channel")
     rows = rows.join(facts, "ticket_id")
-    rows = with_role(rows, t, "source", "actor", "eff_us", "event_no", "role_then", "actor_name")
+    rows = with_role(rows, t, "source", "actor", "eff_us", "event_no", "role_then", "actor_label")
     stated = (rows.actor_kind == "unknown").ifelse(ibis.null("string"), rows.actor_kind)
     direction = ibis.cases(
         (~rows.kind.isin(["message", "note"]), ibis.null("string")),
@@ -40,20 +31,22 @@ def spoken(t: Tables) -> Mapping[str, ibis.Table]:
         (rows.direction == "in", ibis.literal("customer")),
         else_=ibis.null("string"),
     )
-    rows = rows.mutate(by_person=known_or(stated, rows.role_then))
     is_requester = known_or(rows.actor == rows.requester, ibis.literal(False))
-    rows = rows.mutate(
+    return rows.select(
+        "event_no", "ticket_id", "is_creation", "actor_label", "is_public",
         who=is_requester.ifelse(
-            ibis.literal("customer"), ibis.coalesce(rows.by_person, direction, ibis.literal("nobody"))
+            ibis.literal("customer"), ibis.coalesce(stated, rows.role_then, direction, ibis.literal("nobody"))
         ),
-        actor_label=rows.actor_name,
         channel=known_or(rows.channel, rows.own_channel),
-        # what the customer can see is a message, what they cannot a note, whatever the source calls it
-        is_public_message=rows.kind.isin(["message", "note"]) & rows.is_public,
-    )
-    return {
-        "spoken": rows.drop("by_person", "role_then", "actor_name", "actor_kind", "direction", "actor", "own_channel")
-    }
+        # on a ticket born from a call its answer is the first human reply for every metric (ruling 81)
+        is_birth=known_or((rows.kind == "call") & (rows.to_value == rows.call), ibis.literal(False)),
+        is_public_message=_is_shown(rows),
+    )  # fmt: skip
+
+
+def _is_shown(rows: ibis.Table) -> ibis.Value:
+    # what the customer can see is a message, what they cannot a note, whatever the source calls it
+    return rows.kind.isin(["message", "note"]) & rows.is_public
 
 
 def openers(t: Tables) -> Mapping[str, ibis.Table]:
@@ -61,7 +54,7 @@ def openers(t: Tables) -> Mapping[str, ibis.Table]:
 
     `opener` is null unless staff or a bot did.
     """
-    rows = t["spoken"]
+    rows = _spoken(t)
     creators = rows.filter(rows.is_creation).select(_ticket="ticket_id", creator_who="who")
     stated = t.canonical("ticket").select("source", "requester", "opened_by", "opened_by_kind", ticket="id")
     tickets = t["standing"].select("source", "ticket", "ticket_id", "created_us")
@@ -90,21 +83,20 @@ def acted(t: Tables) -> Mapping[str, ibis.Table]:
 
     The opening is the first public message of a staff-opened ticket, if staff wrote it (ruling 18).
     """
-    rows = t["spoken"].join(t["opener"].drop("opener"), "ticket_id")
-    shown = rows.filter(rows.is_public_message & rows.is_staff_opened)
-    in_order = ibis.window(group_by="ticket_id", order_by=list(ORDER))
-    shown = shown.select("event_no", "who", nth=ibis.row_number().over(in_order))
-    openings = shown.filter((shown.nth == 0) & (shown.who == "staff")).select(_opening="event_no")
-    rows = rows.left_join(openings, [("event_no", "_opening")])
-    rows = rows.mutate(is_opening=rows._opening.notnull())
+    opener = t["opener"].select("ticket_id", "is_staff_opened")
+    shown = t["event_row"].filter(_is_shown(t["event_row"])).select("event_no")
+    shown = shown.join(t["staged"], "event_no").semi_join(opener.filter(opener.is_staff_opened), "ticket_id")
+    in_order = ibis.window(group_by="ticket_id", order_by=["eff_us", *PLACE])
+    shown = shown.select("event_no", before=ibis.row_number().over(in_order))
+    rows = _spoken(t).join(opener, "ticket_id")
+    rows = rows.left_join(shown.filter(shown.before == 0).select(_first="event_no"), [("event_no", "_first")])
+    rows = rows.mutate(is_opening=rows._first.notnull() & (rows.who == "staff"))
     is_message = rows.is_public_message & ~rows.is_opening
-    # on a ticket born from a call its answer is the first human reply for every metric (ruling 81)
-    is_birth = known_or((rows.kind == "call") & (rows.to_value == rows.call), ibis.literal(False))
     whole = rows.select(
         "event_no", "who", "actor_label", "channel", "is_public", "is_public_message", "is_staff_opened", "is_opening",
-        is_birth=is_birth,
-        is_human_reply=(is_message & (rows.who == "staff")) | is_birth,
-        is_any_reply=(is_message & rows.who.isin(["staff", "bot", "system"])) | is_birth,
+        "is_birth",
+        is_human_reply=(is_message & (rows.who == "staff")) | rows.is_birth,
+        is_any_reply=(is_message & rows.who.isin(["staff", "bot", "system"])) | rows.is_birth,
         is_customer_message=rows.is_public_message & (rows.who == "customer"),
         is_staff=rows.who == "staff",
     )  # fmt: skip

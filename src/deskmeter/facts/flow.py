@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import ibis
 
 from deskmeter.facts.places import with_customer_kind
-from deskmeter.facts.state import with_values
+from deskmeter.facts.state import moments_of_change
 from deskmeter.facts.tables import Tables, known_or
 
 _STATE = ("agent", "team", "priority", "status", "stage")
@@ -24,9 +24,9 @@ def flows(t: Tables) -> Mapping[str, ibis.Table]:
     back = left.mutate(flow=left.is_new_contact.ifelse("new_contact", "reopened"))
     back = _flow(back, back.flow, 1)
     done = _flow(timeline.filter(timeline.is_resolution), "resolved", -1)
-    moves = timeline.filter((timeline.ord > 1) & ~timeline.is_resolved & ~timeline.is_leaving)
-    moves = with_values(
-        moves.filter(_differs(moves, "assignee") | _differs(moves, "team")), t, "prev_{}_pos", "prev_{}"
+    moves = moments_of_change(t)
+    moves = moves.filter(
+        (moves.ord > 1) & ~moves.is_resolved & ~moves.is_leaving & (moves.sets_assignee | moves.sets_team)
     )
     agent_moves = known_or(moves.agent != moves.prev_agent, moves.agent.isnull() != moves.prev_agent.isnull())
     team_moves = known_or(moves.team != moves.prev_team, moves.team.isnull() != moves.prev_team.isnull())
@@ -37,12 +37,6 @@ def flows(t: Tables) -> Mapping[str, ibis.Table]:
     for part in (back, done, came, went):
         whole = whole.union(part)
     return {"f_flow": whole}
-
-
-def _differs(table: ibis.Table, value: str) -> ibis.Value:
-    """Whether this very event set `value`; it may have set the same again."""
-    now, before = table[f"{value}_pos"], table[f"prev_{value}_pos"]
-    return known_or(now != before, now.notnull())
 
 
 def _flow(table: ibis.Table, flow: ibis.Value | str, sign: int) -> ibis.Table:
@@ -100,10 +94,9 @@ def handovers(t: Tables) -> Mapping[str, ibis.Table]:
 
     Gaps and bots between two humans are skipped over (ruling 25).
     """
-    timeline = t["timeline"]
-    own = timeline.filter(timeline.is_moved == 0)
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
-    own = with_values(own.filter(own.kind.isin(["assign", "team"]) | own.is_creation), t, "prev_{}_pos", "prev_{}")
+    own = moments_of_change(t)
+    own = own.filter((own.is_moved == 0) & (own.kind.isin(["assign", "team"]) | own.is_creation))
     hands = own.filter(((own.kind == "assign") | own.is_creation) & own.is_human)
     hands = hands.mutate(lost=hands.assignee.lag().over(in_order), lost_agent=hands.agent.lag().over(in_order))
     hands = hands.filter(hands.lost != hands.assignee)

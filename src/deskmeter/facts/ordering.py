@@ -11,9 +11,11 @@ import pyarrow as pa
 from deskmeter.facts.merges import Merge, resolve_merges
 from deskmeter.facts.tables import Tables, known_or
 
-# creation stands first in its ticket, whatever its sequence
+# creation stands first in its ticket, whatever its sequence; counter_no and nth stand for (sequence, at, id)
+PLACE = ("later", "counter_no", "nth")
 _CALL = 2  # rank of calls among the counters: after all events of their instant
-ORDER = ("eff_us", "later", "counter_rank", "counter", "sequence", "at", "id")
+# the keys of events of several tickets, whose places cannot be compared
+_KEYS = ("later", "counter_no", "sequence", "at", "id")
 MOVING = ("message", "note", "time_entry", "viewing", "escalation", "merged", "call")
 POSITIONS_PER_TICKET = 2**24  # more events than any ticket holds; keeps one whole number unique per event
 
@@ -30,9 +32,16 @@ def tickets(t: Tables) -> Mapping[str, ibis.Table]:
 
 
 def event_rows(t: Tables) -> Mapping[str, ibis.Table]:
-    """`event_row`: all events and answered calls with their payload, numbered in no order (event_no)."""
+    """`event_row`: all events and answered calls with their payload, numbered in no order (event_no).
+
+    `counter_no` numbers the counters in their order: those of the source, then none, then calls.
+    """
     raw = _events(t).union(_answered_calls(t))
+    counters = raw.select("counter_rank", "counter").distinct()
+    in_order = ibis.window(order_by=["counter_rank", "counter"])
+    counters = counters.mutate(counter_no=ibis.row_number().over(in_order).cast("int64"))
     raw = raw.join(t["ticket_number"], ["source", "ticket"])
+    raw = raw.join(counters, ["counter_rank", "counter"]).drop("counter", "ticket")
     return {"event_row": raw.mutate(event_no=ibis.row_number().over(ibis.window()).cast("int64"))}
 
 
@@ -75,27 +84,25 @@ def _answered_calls(t: Tables) -> ibis.Table:
 
 
 def effective(t: Tables) -> Mapping[str, ibis.Table]:
-    """`staged`: every known event's place in its own ticket: effective time and the keys of its order.
+    """`staged`: every known event's place in its own ticket: effective time and its PLACE among those of one instant.
 
     Within one counter the effective time is the running maximum of `at` in the order (sequence, at, id), and never
     before the ticket's creation: the first `created` event in order, else the first event (metrics 1.2, rulings 3, 5).
     """
     rows = t["event_row"]
     rows = rows.select(
-        "event_no", "ticket_id", "counter", "counter_rank", "sequence", "id", "at", is_created=rows.kind == "created"
+        "event_no", "ticket_id", "counter_no", "counter_rank", "sequence", "at", "id", is_created=rows.kind == "created"
     )
-    counter = ibis.window(
-        group_by=["ticket_id", "counter_rank", "counter"], order_by=["sequence", "at", "id"], following=0
-    )
-    run = rows.mutate(
+    keys = {"group_by": ["ticket_id", "counter_no"], "order_by": ["sequence", "at", "id"]}
+    run = rows.select(
+        "event_no", "ticket_id", "counter_no", "counter_rank", "is_created",
+        nth=ibis.row_number().over(ibis.window(**keys)).cast("int64"),
         # an event without a counter stands on its own
-        eff0_us=(rows.counter_rank == 0).ifelse(rows["at"].max().over(counter), rows["at"])
-    )
-    in_order = ibis.window(
-        group_by="ticket_id", order_by=["eff0_us", "counter_rank", "counter", "sequence", "at", "id"]
-    )
-    creations = run.filter(run.is_created).mutate(nth=ibis.row_number().over(in_order))
-    creations = creations.filter(creations.nth == 0)
+        eff0_us=(rows.counter_rank == 0).ifelse(rows["at"].max().over(ibis.window(**keys, following=0)), rows["at"]),
+    )  # fmt: skip
+    in_order = ibis.window(group_by="ticket_id", order_by=["eff0_us", "counter_no", "nth"])
+    creations = run.filter(run.is_created).mutate(before=ibis.row_number().over(in_order))
+    creations = creations.filter(creations.before == 0)
     creations = creations.select(_created_ticket="ticket_id", _created_us="eff0_us", _creation_no="event_no")
     # a ticket of which nothing but a call is known is none
     own = run.filter(run.counter_rank < _CALL)
@@ -110,7 +117,7 @@ def effective(t: Tables) -> Mapping[str, ibis.Table]:
     # a second `created` says nothing new
     known = known.filter((known.eff_us <= t.cut_us) & (known.is_creation | ~known.is_created))
     known = known.mutate(later=(~known.is_creation).cast("int8"))
-    return {"staged": known.drop("_ticket", "_creation_no", "eff0_us", "is_created")}
+    return {"staged": known.drop("_ticket", "_creation_no", "eff0_us", "is_created", "counter_rank")}
 
 
 def marks(t: Tables) -> Mapping[str, ibis.Table]:
@@ -129,7 +136,8 @@ def follow_merges(t: Tables) -> None:
 
     In Python: merges are few, and a chain of any length needs a walk.
     """
-    rows = t.engine.read("mark").sort_by([("ticket_id", "ascending"), *((name, "ascending") for name in ORDER)])
+    order = ("ticket_id", "eff_us", *PLACE)
+    rows = t.engine.read("mark").sort_by([(name, "ascending") for name in order])
     resolved = resolve_merges(
         [Merge(row["ticket_id"], row["kind"], row["target_id"], row["to_value"]) for row in rows.to_pylist()]
     )
@@ -176,17 +184,23 @@ def history(t: Tables) -> Mapping[str, ibis.Table]:
     survivors = standing.filter(standing.left_out.isnull()).select(home_id="ticket_id", home_created_us="created_us")
     moving = own.filter(own.survivor_id.notnull() & ~own.takes_all & own.kind.isin(list(MOVING)))
     moved = moving.join(survivors, [("survivor_id", "home_id")])
+    moved = moved.join(t["event_row"].select("event_no", "sequence", "at", "id"), "event_no")
+    behind = ibis.window(group_by="home_id", order_by=["eff_us", *_KEYS])
     moved = moved.mutate(
         own_eff_us=moved.eff_us,
         eff_us=ibis.greatest(moved.eff_us, moved.home_created_us),
         created_us=moved.home_created_us,
         ticket_id=moved.survivor_id,
         is_moved=ibis.literal(1).cast("int8"),
-    ).drop("home_id", "home_created_us")
+        # their places come from several tickets: all keys decide, and the outcome is their place here
+        later=ibis.literal(0).cast("int8"),
+        counter_no=ibis.literal(0).cast("int64"),
+        nth=ibis.row_number().over(behind).cast("int64"),
+    ).drop("home_id", "home_created_us", "sequence", "at", "id")
     stay = own.filter(own.left_out.isnull() & (own.kind != "merged"))
     stay = stay.mutate(own_eff_us=stay.eff_us, is_moved=ibis.literal(0).cast("int8"))
     both = stay.union(moved.select(*stay.columns))
-    order = ibis.window(group_by="ticket_id", order_by=["eff_us", "is_moved", "own_eff_us", *ORDER[1:]])
+    order = ibis.window(group_by="ticket_id", order_by=["eff_us", "is_moved", *PLACE])
     both = both.mutate(ord=ibis.row_number().over(order).cast("int64") + 1)
     both = both.mutate(pos=both.ticket_id * POSITIONS_PER_TICKET + both.ord)
     return {

@@ -1,7 +1,7 @@
 """What each ticket was, just after each of its events: stage, status, assignee, team, priority.
 
-What is sorted are whole numbers alone: the position of the event that set a value stands for the value, which is
-joined to it at the end.
+What is sorted are whole numbers alone: a code stands for a value, packed behind the number of the event that set it,
+so that one running maximum gives both; the value is joined to its code at the end.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,14 @@ from deskmeter.facts.people import with_label, with_role
 from deskmeter.facts.tables import Tables, known_or
 
 VALUES = ("stage", "status", "assignee", "team", "priority")
+# the columns that a code of each value stands for
+_PARTS = {
+    "status": ("status",),
+    "assignee": ("assignee", "agent", "is_human"),
+    "team": ("team",),
+    "priority": ("priority",),
+}
+_CODES = 2**31  # more different values than any desk has
 _NEW = STAGES.index("new")
 _RESOLVED = [STAGES.index(stage) for stage in RESOLVED_STAGES]
 
@@ -71,52 +79,89 @@ def changes(t: Tables) -> Mapping[str, ibis.Table]:
     sets = with_label(sets, t["team"], "source", "team_id", "team")
     sets = sets.mutate(
         is_human=sets.assignee.notnull() & (known_or(sets.assignee_role, ibis.literal("staff")) != "bot"),
-        sets_stage=sets.sets_status & sets.stage.notnull(),
+        stage_code=sets.sets_status.ifelse(sets.stage_no, ibis.null("int64")),
     )
-    return {"change": sets.drop("assignee_role", "team_id", "eff_us", "source")}
+    return {"change": sets.drop("assignee_role", "team_id", "eff_us", "source", "stage", "stage_no")}
+
+
+def values(t: Tables) -> Mapping[str, ibis.Table]:
+    """`<value>_value`: a code for every status, assignee, team and priority that any change sets; 0 is none yet."""
+    found = {}
+    for name, columns in _PARTS.items():
+        rows = t["change"].filter(t["change"][f"sets_{name}"]).select(*columns).distinct()
+        code = ibis.row_number().over(ibis.window(order_by=list(columns))).cast("int64") + 1
+        rows = rows.mutate(code=code)
+        none_yet = (
+            t["stage_name"]
+            .filter(t["stage_name"].stage_no == 0)
+            .select(
+                **{column: ibis.null(rows[column].type()) for column in columns}, code=ibis.literal(0).cast("int64")
+            )
+        )
+        found[f"{name}_value"] = rows.union(none_yet)
+    return found
+
+
+def _codes(t: Tables) -> ibis.Table:
+    """change_pos, <value>_code: the code of each value that a change sets, null where it sets none."""
+    rows = t["change"]
+    for name, columns in _PARTS.items():
+        value = t[f"{name}_value"]
+        value = value.filter(value.code > 0).select(**{f"_{column}": column for column in columns}, _code="code")
+        same = [rows[column].identical_to(value[f"_{column}"]) for column in columns]
+        rows = rows.left_join(value, same).drop(*(f"_{column}" for column in columns))
+        code = rows[f"sets_{name}"].ifelse(rows._code, ibis.null("int64"))
+        rows = rows.mutate(**{f"{name}_code": code}).drop("_code")
+    return rows.select(*(f"{name}_code" for name in VALUES), change_pos="pos")
 
 
 def positions(t: Tables) -> Mapping[str, ibis.Table]:
-    """`position`: per event the position of the event that set each of its ticket's values, and that before it.
+    """`position`: per event what its ticket was just after it, in codes: <value>_code, stage_no and prev_stage_no.
 
-    <value>_pos, prev_<value>_pos; and the running numbers of resolutions, leavings, human replies and enders.
+    And what it changed, and the running numbers of resolutions, leavings, human replies and enders.
     """
-    change = t["change"].select("stage_no", "is_human", change_pos="pos", **{f"sets_{v}": f"sets_{v}" for v in VALUES})
     acted = t["acted"].select("event_no", "is_human_reply", "is_birth")
     rows = t["history"].select("event_no", "ticket_id", "ord", "pos", "is_moved").join(acted, "event_no")
     # a call that bore a ticket is no reply on the one that this is merged into: it moves as a call (rulings 17, 81)
     rows = rows.mutate(is_human_reply=rows.is_human_reply & ~(rows.is_birth & (rows.is_moved == 1)))
-    rows = rows.left_join(change, [("pos", "change_pos")]).drop("change_pos")
-    no = ibis.null("int64")
+    rows = rows.left_join(_codes(t), [("pos", "change_pos")])
     so_far = ibis.window(group_by="ticket_id", order_by="ord", following=0)
-    in_order = ibis.window(group_by="ticket_id", order_by="ord")
-    # the stage rides in the lowest digit of its position, so that one running maximum gives both
-    packed = known_or(rows.sets_stage, ibis.literal(False)).ifelse(rows.ord * 8 + rows.stage_no, no).max().over(so_far)
-    last = {
-        f"{name}_pos": known_or(rows[f"sets_{name}"], ibis.literal(False)).ifelse(rows.pos, no).max().over(so_far)
-        for name in VALUES
-    }
-    rows = rows.select("event_no", "ticket_id", "ord", "pos", "is_human_reply", stage_code=packed, **last)
-    stage_no = known_or(rows.stage_code % 8, ibis.literal(_NEW)).cast("int64")
-    rows = rows.mutate(stage_no=stage_no)
+    before = ibis.window(group_by="ticket_id", order_by="ord", preceding=(None, 1))
+    sets = {name: rows.ord * _CODES + rows[f"{name}_code"] for name in VALUES}
+    rows = rows.select(
+        "event_no", "ticket_id", "ord", "is_human_reply",
+        **{f"{name}_set": value.max().over(so_far) for name, value in sets.items()},
+        prev_stage_set=sets["stage"].max().over(before),
+    )  # fmt: skip
     rows = rows.mutate(
-        prev_stage_no=known_or(rows.stage_no.lag().over(in_order), ibis.literal(_NEW).cast("int64")),
-        **{f"prev_{name}_pos": rows[f"{name}_pos"].lag().over(in_order) for name in VALUES},
+        stage_no=known_or(rows.stage_set % _CODES, ibis.literal(_NEW)).cast("int64"),
+        prev_stage_no=known_or(rows.prev_stage_set % _CODES, ibis.literal(_NEW)).cast("int64"),
+        is_change=ibis.or_(rows.ord == 1, *(_is_set(rows, name) for name in VALUES)),
     )
     was, is_now = rows.prev_stage_no.isin(_RESOLVED), rows.stage_no.isin(_RESOLVED)
     rows = rows.mutate(is_resolution=~was & is_now, is_leaving=was & ~is_now, is_resolved=is_now)
-    rows = rows.mutate(is_ender=rows.is_resolution | rows.is_human_reply)
-
-    def running(flag: str) -> ibis.Value:
-        return rows[flag].cast("int64").sum().over(so_far).cast("int64")
-
+    # no event is both, and every second crossing of the line is a leaving: one running sum counts all four
+    steps = rows.is_resolution.cast("int64") * _CODES + rows.is_human_reply.cast("int64")
     rows = rows.mutate(
-        resolutions_n=running("is_resolution"),
-        leavings_n=running("is_leaving"),
-        replies_n=running("is_human_reply"),
-        enders_n=running("is_ender"),
+        is_ender=rows.is_resolution | rows.is_human_reply, counted=steps.sum().over(so_far).cast("int64")
     )
-    return {"position": rows.drop("ticket_id", "ord", "is_human_reply", "stage_code")}
+    rows = rows.mutate(
+        resolutions_n=(rows.counted // _CODES).cast("int64"), replies_n=(rows.counted % _CODES).cast("int64")
+    )
+    rows = rows.mutate(
+        leavings_n=rows.resolutions_n - rows.is_resolved.cast("int64"),
+        enders_n=rows.resolutions_n + rows.replies_n,
+        sets_assignee=_is_set(rows, "assignee"),
+        sets_team=_is_set(rows, "team"),
+        **{f"{name}_code": known_or(rows[f"{name}_set"] % _CODES, ibis.literal(0)).cast("int64") for name in _PARTS},
+    )
+    sets = [f"{name}_set" for name in VALUES]
+    return {"position": rows.drop("ticket_id", "ord", "is_human_reply", "prev_stage_set", "counted", *sets)}
+
+
+def _is_set(rows: ibis.Table, name: str) -> ibis.Value:
+    """Whether this very event set the value; it may have set the same again."""
+    return known_or(rows[f"{name}_set"] >= rows.ord * _CODES, ibis.literal(False))
 
 
 def timeline(t: Tables) -> Mapping[str, ibis.Table]:
@@ -127,8 +172,7 @@ def timeline(t: Tables) -> Mapping[str, ibis.Table]:
     payload = t["event_row"].select(
         "event_no", "source", "kind", "field", "to_value", "seconds", event="id", said_us="at"
     )
-    history = t["history"].drop("pos")
-    full = t["position"].join(history, "event_no").join(t["acted"], "event_no").join(payload, "event_no")
+    full = t["position"].join(t["history"], "event_no").join(t["acted"], "event_no").join(payload, "event_no")
     is_moved_birth = full.is_birth & (full.is_moved == 1)
     full = full.mutate(
         is_birth=full.is_birth & ~is_moved_birth,
@@ -137,26 +181,19 @@ def timeline(t: Tables) -> Mapping[str, ibis.Table]:
     )
     full = full.join(t["stage_name"].select(stage_no="stage_no", stage="stage"), "stage_no")
     before = t["stage_name"].select(_stage_no="stage_no", prev_stage="stage")
-    full = full.join(before, [("prev_stage_no", "_stage_no")]).drop("_stage_no")
-    full = with_values(full, t, "{}_pos", "{}")
-    return {
-        "timeline": full.mutate(is_human=known_or(full.is_human, ibis.literal(False))).drop("stage_no", "prev_stage_no")
-    }
+    full = full.join(before, [("prev_stage_no", "_stage_no")])
+    for name, columns in _PARTS.items():
+        known = t[f"{name}_value"].select(*columns, _code="code")
+        full = full.join(known, [(f"{name}_code", "_code")]).drop("_code", f"{name}_code")
+    full = full.mutate(is_human=known_or(full.is_human, ibis.literal(False)))
+    return {"timeline": full.drop("event_no", "_stage_no", "stage_no", "prev_stage_no")}
 
 
-def with_values(table: ibis.Table, t: Tables, mark: str, name: str) -> ibis.Table:
-    """`table` with agent, assignee, is_human, team, status and priority as set at its marked positions.
-
-    `mark` and `name` are patterns: `{}_pos` and `{}` give the state, `prev_{}_pos` and `prev_{}` the one before.
-    """
-    parts = {
-        "status": ("status",), "assignee": ("assignee", "agent", "is_human"), "team": ("team",), "priority": ("priority",),
-    }  # fmt: skip
-    for value, columns in parts.items():
-        at = mark.format(value)
-        part = t["change"].select(**{f"_{at}": "pos"}, **{name.format(column): column for column in columns})
-        table = table.left_join(part, [(at, f"_{at}")]).drop(f"_{at}")
-    return table
+def moments_of_change(t: Tables) -> ibis.Table:
+    """The rows of `timeline` that set a value, and each ticket's first; with the agent, assignee and team before."""
+    rows = t["timeline"].filter(t["timeline"].is_change)
+    in_order = ibis.window(group_by="ticket_id", order_by="ord")
+    return rows.mutate(**{f"prev_{name}": rows[name].lag().over(in_order) for name in ("agent", "assignee", "team")})
 
 
 def state_spans(t: Tables) -> Mapping[str, ibis.Table]:
@@ -164,20 +201,10 @@ def state_spans(t: Tables) -> Mapping[str, ibis.Table]:
 
     `to_us` is null while it lasts. Stretches of no length are left out: a state seen only within an instant.
     """
-    timeline = t["timeline"]
-    changed = timeline.ord == 1
-    for name in VALUES:
-        now, before = timeline[f"{name}_pos"], timeline[f"prev_{name}_pos"]
-        changed = changed | known_or(now != before, now.notnull())
-    moved = timeline.filter(changed).select("ticket_id", "pos", "ord", "eff_us")
+    rows = t["timeline"].filter(t["timeline"].is_change)
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
-    moved = moved.mutate(to_us=moved.eff_us.lead().over(in_order))
-    moved = moved.filter(moved.to_us.isnull() | (moved.to_us > moved.eff_us))
-    values = timeline.select("source", "is_resolved", "stage", "status", "agent", "team", "priority", _pos="pos")
-    spans = moved.join(values, [("pos", "_pos")])
-    return {
-        "state_span": spans.select(
-            "ticket_id", "source", "pos", "is_resolved", "stage", "status", "agent", "team", "priority", "to_us",
-            from_us="eff_us",
-        )
-    }  # fmt: skip
+    spans = rows.select(
+        "ticket_id", "source", "pos", "is_resolved", "stage", "status", "agent", "team", "priority",
+        to_us=rows.eff_us.lead().over(in_order), from_us="eff_us",
+    )  # fmt: skip
+    return {"state_span": spans.filter(spans.to_us.isnull() | (spans.to_us > spans.from_us))}
