@@ -9,8 +9,8 @@ from deskmeter.facts.people import with_role
 from deskmeter.facts.tables import Tables, known_or
 
 
-def _spoken(t: Tables) -> ibis.Table:
-    """Per event the actor's kind then, the label to credit, and whether the customer could see it.
+def _spoken(t: Tables, staged: ibis.Table) -> ibis.Table:
+    """Per event of `staged` the actor's kind then, the label to credit, and whether the customer could see it.
 
     An unknown author of an outgoing message is staff without a name, of an incoming one the customer; without
     a direction nobody (rulings 18, 19). On a ticket the requester is a customer, whatever the role elsewhere.
@@ -18,7 +18,7 @@ def _spoken(t: Tables) -> ibis.Table:
     rows = t["event_row"]
     rows = rows.select(
         "event_no", "source", "kind", "actor", "actor_kind", "direction", "channel", "is_public", "to_value"
-    ).join(t["staged"].select("event_no", "ticket_id", "eff_us", "is_creation"), "event_no")
+    ).join(staged.select("event_no", "ticket_id", "eff_us"), "event_no")
     facts = t.canonical("ticket").select("source", "requester", "call", ticket="id", own_channel="channel")
     facts = t["ticket_number"].left_join(facts, ["source", "ticket"])
     facts = facts.select("ticket_id", "requester", "call", "own_channel")
@@ -33,7 +33,7 @@ def _spoken(t: Tables) -> ibis.Table:
     )
     is_requester = known_or(rows.actor == rows.requester, ibis.literal(False))
     return rows.select(
-        "event_no", "ticket_id", "is_creation", "actor_label", "is_public",
+        "event_no", "ticket_id", "actor_label", "is_public",
         who=is_requester.ifelse(
             ibis.literal("customer"), ibis.coalesce(stated, rows.role_then, direction, ibis.literal("nobody"))
         ),
@@ -54,8 +54,8 @@ def openers(t: Tables) -> Mapping[str, ibis.Table]:
 
     `opener` is null unless staff or a bot did.
     """
-    rows = _spoken(t)
-    creators = rows.filter(rows.is_creation).select(_ticket="ticket_id", creator_who="who")
+    staged = t["staged"]
+    creators = _spoken(t, staged.filter(staged.is_creation)).select(_ticket="ticket_id", creator_who="who")
     stated = t.canonical("ticket").select("source", "requester", "opened_by", "opened_by_kind", ticket="id")
     tickets = t["standing"].select("source", "ticket", "ticket_id", "created_us")
     tickets = tickets.left_join(stated, ["source", "ticket"]).drop("source_right", "ticket_right")
@@ -88,7 +88,7 @@ def acted(t: Tables) -> Mapping[str, ibis.Table]:
     shown = shown.join(t["staged"], "event_no").semi_join(opener.filter(opener.is_staff_opened), "ticket_id")
     in_order = ibis.window(group_by="ticket_id", order_by=["eff_us", *PLACE])
     shown = shown.select("event_no", before=ibis.row_number().over(in_order))
-    rows = _spoken(t).join(opener, "ticket_id")
+    rows = _spoken(t, t["staged"]).join(opener, "ticket_id")
     rows = rows.left_join(shown.filter(shown.before == 0).select(_first="event_no"), [("event_no", "_first")])
     rows = rows.mutate(is_opening=rows._first.notnull() & (rows.who == "staff"))
     is_message = rows.is_public_message & ~rows.is_opening

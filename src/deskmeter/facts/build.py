@@ -72,6 +72,7 @@ STEPS: tuple[Step | Fed | Act, ...] = (
     tickets.fields,
     tickets.ticket_rows,
     tickets.counts,
+    tickets.ticket_standings,
     tickets.ticket_facts,
     tickets.work,
     tickets.agent_times,

@@ -37,12 +37,28 @@ def event_rows(t: Tables) -> Mapping[str, ibis.Table]:
     `counter_no` numbers the counters in their order: those of the source, then none, then calls.
     """
     raw = _events(t).union(_answered_calls(t))
-    counters = raw.select("counter_rank", "counter").distinct()
-    in_order = ibis.window(order_by=["counter_rank", "counter"])
-    counters = counters.mutate(counter_no=ibis.row_number().over(in_order).cast("int64"))
     raw = raw.join(t["ticket_number"], ["source", "ticket"])
-    raw = raw.join(counters, ["counter_rank", "counter"]).drop("counter", "ticket")
+    raw = raw.join(_counters(t), ["counter_rank", "counter"]).drop("counter", "ticket")
     return {"event_row": raw.mutate(event_no=ibis.row_number().over(ibis.window()).cast("int64"))}
+
+
+def _counters(t: Tables) -> ibis.Table:
+    """(counter_rank, counter) -> counter_no."""
+    events = t.canonical("event", cut=False)
+    found = events.select(**_counter_of(events)).distinct()
+    of_calls = _answered_calls(t).select("counter", "counter_rank").distinct()
+    found = found.union(of_calls)
+    in_order = ibis.window(order_by=["counter_rank", "counter"])
+    return found.mutate(counter_no=ibis.row_number().over(in_order).cast("int64"))
+
+
+def _counter_of(events: ibis.Table) -> dict[str, ibis.Value]:
+    in_counter = events.sequence.notnull() & events.counter.notnull()
+    return {
+        "counter": in_counter.ifelse(events.counter, ibis.literal("")),
+        # events without a counter come last among those of one instant (ruling 67)
+        "counter_rank": in_counter.ifelse(0, 1).cast("int8"),
+    }
 
 
 def _events(t: Tables) -> ibis.Table:
@@ -50,11 +66,9 @@ def _events(t: Tables) -> ibis.Table:
     in_counter = events.sequence.notnull() & events.counter.notnull()
     zero = ibis.literal(0).cast("int64")
     return events.mutate(
-        counter=in_counter.ifelse(events.counter, ibis.literal("")),
-        # events without a counter come last among those of one instant (ruling 67)
-        counter_rank=in_counter.ifelse(0, 1).cast("int8"),
         sequence=in_counter.ifelse(known_or(events.sequence, zero), zero),
         is_public=known_or(events.is_public, events.kind == "message"),
+        **_counter_of(events),
     ).drop("from_value", "raw_object", "raw_line", "revision")
 
 

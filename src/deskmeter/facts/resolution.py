@@ -13,18 +13,20 @@ def new_contact_messages(t: Tables) -> Mapping[str, ibis.Table]:
     Silence runs since both the resolution and the last public message of a customer or of staff.
     A message in the instant of the leaving counts whichever stands first.
     """
-    timeline = t["timeline"]
+    rows = t["timeline"]
+    rows = rows.mutate(speaks=rows.is_customer_message | (rows.is_public_message & (rows.who == "staff")))
+    # nothing else moves silence or resolution: the windows run over these rows alone
+    rows = rows.filter(rows.speaks | rows.is_resolution | rows.is_leaving)
     before = ibis.window(group_by="ticket_id", order_by="ord", preceding=(None, 1))
     so_far = ibis.window(group_by="ticket_id", order_by="ord", following=0)
-    speaks = timeline.is_customer_message | (timeline.is_public_message & (timeline.who == "staff"))
     never = ibis.null("int64")
-    seen = timeline.select(
+    seen = rows.select(
         "ticket_id", "source", "pos", "ord", "eff_us", "is_customer_message", "is_leaving", "is_resolved",
         "resolutions_n", "replies_n",
         "agent", "team", "priority", "status", "stage",
-        spoken_us=speaks.ifelse(timeline.eff_us, never).max().over(before),
-        resolved_us=timeline.is_resolution.ifelse(timeline.eff_us, never).max().over(so_far),
-        left_us=timeline.is_leaving.ifelse(timeline.eff_us, never).max().over(so_far),
+        spoken_us=rows.speaks.ifelse(rows.eff_us, never).max().over(before),
+        resolved_us=rows.is_resolution.ifelse(rows.eff_us, never).max().over(so_far),
+        left_us=rows.is_leaving.ifelse(rows.eff_us, never).max().over(so_far),
     )  # fmt: skip
     was_resolved = seen.is_resolved | known_or(seen.left_us == seen.eff_us, ibis.literal(False))
     wrote = seen.filter(seen.is_customer_message & seen.resolved_us.notnull() & was_resolved)

@@ -155,8 +155,8 @@ def positions(t: Tables) -> Mapping[str, ibis.Table]:
         sets_team=_is_set(rows, "team"),
         **{f"{name}_code": known_or(rows[f"{name}_set"] % _CODES, ibis.literal(0)).cast("int64") for name in _PARTS},
     )
-    sets = [f"{name}_set" for name in VALUES]
-    return {"position": rows.drop("ticket_id", "ord", "is_human_reply", "prev_stage_set", "counted", *sets)}
+    packed = [f"{name}_set" for name in VALUES]
+    return {"position": rows.drop("ticket_id", "ord", "is_human_reply", "prev_stage_set", "counted", *packed)}
 
 
 def _is_set(rows: ibis.Table, name: str) -> ibis.Value:
@@ -189,9 +189,9 @@ def timeline(t: Tables) -> Mapping[str, ibis.Table]:
     return {"timeline": full.drop("event_no", "_stage_no", "stage_no", "prev_stage_no")}
 
 
-def moments_of_change(t: Tables) -> ibis.Table:
-    """The rows of `timeline` that set a value, and each ticket's first; with the agent, assignee and team before."""
-    rows = t["timeline"].filter(t["timeline"].is_change)
+def gifts(t: Tables) -> ibis.Table:
+    """The rows of `timeline` that set assignee or team, with the agent, assignee and team before them."""
+    rows = t["timeline"].filter(t["timeline"].sets_assignee | t["timeline"].sets_team)
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
     return rows.mutate(**{f"prev_{name}": rows[name].lag().over(in_order) for name in ("agent", "assignee", "team")})
 

@@ -127,8 +127,8 @@ def counts(t: Tables) -> Mapping[str, ibis.Table]:
     return {"ticket_count": counted.drop("chat_sessions", "async_contacts")}
 
 
-def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_ticket`: one row a ticket. first_*: the first values it ever had; owner_*: credit of a later outcome.
+def ticket_standings(t: Tables) -> Mapping[str, ibis.Table]:
+    """`ticket_standing`: `f_ticket` but for what other tickets say about it; see there.
 
     The owner is that of the last resolution if the ticket is resolved at `as_of`, else the assignee then.
     """
@@ -198,21 +198,31 @@ def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
         owner_team=resolved.ifelse(per.resolved_team, per.now_team),
     )
     dims = t["ticket"].select("ticket_id", "created_us", "requester_key", "customer", "channel")
-    per = per.join(dims, "ticket_id")
-    return {"f_ticket": _with_returns(t, _with_repeats(per))}
+    return {"ticket_standing": per.join(dims, "ticket_id")}
 
 
-def _with_repeats(per: ibis.Table) -> ibis.Table:
-    """Adds next_us: when the same requester's next ticket was created, whoever it is about."""
-    per = per.mutate(_created_s=per.created_us // 1_000_000)
-    in_order = ibis.window(group_by="requester_key", order_by=["_created_s", "ticket_id"])
-    next_us = per.created_us.lead().over(in_order)
-    per = per.mutate(next_us=per.requester_key.notnull().ifelse(next_us, ibis.null("int64")))
-    return per.drop("_created_s")
+def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_ticket`: one row a ticket. first_*: the first values it ever had; owner_*: credit of a later outcome.
+
+    next_us: when the same requester's next ticket was created; came_back_us: their first sign of life after the
+    last resolution.
+    """
+    per = t["ticket_standing"]
+    for part in (_repeats(per), _returns(t, per)):
+        per = per.left_join(part, [("ticket_id", "_ticket")]).drop("_ticket")
+    return {"f_ticket": per}
 
 
-def _with_returns(t: Tables, per: ibis.Table) -> ibis.Table:
-    """Adds came_back_us: the requester's first sign of life after the last resolution (ruling 26).
+def _repeats(per: ibis.Table) -> ibis.Table:
+    """_ticket, next_us: when the same requester's next ticket was created, whoever it is about."""
+    known = per.filter(per.requester_key.notnull())
+    known = known.select("ticket_id", "requester_key", "created_us", created_s=known.created_us // 1_000_000)
+    in_order = ibis.window(group_by="requester_key", order_by=["created_s", "ticket_id"])
+    return known.select(_ticket="ticket_id", next_us=known.created_us.lead().over(in_order))
+
+
+def _returns(t: Tables, per: ibis.Table) -> ibis.Table:
+    """_ticket, came_back_us: the requester's first sign of life after the last resolution (ruling 26).
 
     A ticket, a new-contact message or a leaving after a message of theirs on any of their tickets, or their
     inbound call without a ticket.
@@ -230,8 +240,7 @@ def _with_returns(t: Tables, per: ibis.Table) -> ibis.Table:
     resolved = per.filter(per.resolved_us.notnull() & per.requester_key.notnull())
     resolved = resolved.select("ticket_id", "requester_key", "resolved_us")
     hits = resolved.join(signs, [resolved.requester_key == signs._who, signs.back_us > resolved.resolved_us])
-    first = hits.group_by(_ticket=hits.ticket_id).aggregate(came_back_us=hits.back_us.min())
-    return per.left_join(first, [("ticket_id", "_ticket")]).drop("_ticket")
+    return hits.group_by(_ticket=hits.ticket_id).aggregate(came_back_us=hits.back_us.min())
 
 
 def work(t: Tables) -> Mapping[str, ibis.Table]:
