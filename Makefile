@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 DEMO ?= demo-desk
 
-.PHONY: help setup demo test long check format bench docs lock clean
+.PHONY: help setup demo test long check format bench bench-full docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -39,8 +39,11 @@ format: $(READY) ## put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## measure import, build and questions against references
+bench: $(READY) ## measure imports, builds and questions against references, at quick sizes
 	$(BIN)/python benchmarks/run.py
+
+bench-full: $(READY) ## the same at full sizes, up to ten million events
+	$(BIN)/python benchmarks/run.py --full
 
 docs: $(READY) ## write the pages that are made from the code
 	$(BIN)/python docs/make_metrics.py
