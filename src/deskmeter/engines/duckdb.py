@@ -7,8 +7,10 @@ from pathlib import Path
 import duckdb
 import ibis
 import pyarrow as pa
+from ibis.expr.operations import UnboundTable
 
 from deskmeter.base.errors import DataError, EngineError, LockedError
+from deskmeter.engines.pruning import pruned
 
 # DuckDB folds nested selections itself; folding them while compiling costs a sixth of a question's time
 ibis.options.sql.fuse_selects = False
@@ -51,7 +53,7 @@ class DuckDBEngine:
             f'CAST("{column}" AS BIGINT) AS "{column}"' if kind.is_int64() else f'"{column}"'
             for column, kind in expr.schema().items()
         )
-        return f"SELECT {columns} FROM ({self.compile(expr)})"
+        return f"SELECT {columns} FROM ({self._text(expr)})"
 
     def create(self, name: str, text: str, is_kept: bool = True) -> None:
         with self._lock:
@@ -89,6 +91,11 @@ class DuckDBEngine:
             return not self._connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchall()
 
     def compile(self, expr: ibis.Table) -> str:
+        tables = {table.name: table.schema.names for table in expr.op().find(UnboundTable)}
+        return pruned(self._text(expr), "duckdb", tables)
+
+    @staticmethod
+    def _text(expr: ibis.Table) -> str:
         return str(ibis.to_sql(expr, dialect="duckdb", pretty=False))
 
     def run(self, text: str, values: Mapping[str, object], tables: Mapping[str, pa.Table]) -> pa.Table:

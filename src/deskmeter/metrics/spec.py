@@ -42,6 +42,9 @@ class Asked:
     with_clocks: Clocked
     # bucket, from_us, to_us, start_us (just before from), end_us (just before to, or as_of), limit_us (to, or as_of)
     buckets: ibis.Table
+    # table `bucket_of` (q, bucket) counts from buckets_us in lengths of bucket_us
+    buckets_us: ibis.Value
+    bucket_us: ibis.Value
     by: tuple[str, ...] = ()  # the dimensions split by alone: none where the rows behind a cell are listed
 
     @property

@@ -11,7 +11,7 @@ from deskmeter.query.request import Filter
 # Stand-ins that cannot occur in data: they are written into the text as literals and then made placeholders.
 _WHOLE = 8_070_605_040_302_010_000
 _TEXT = "\u2063deskmeter-value-"
-_WHOLES = ("as_of_us", "from_us", "to_us", "end_us", "within_s")
+_WHOLES = ("as_of_us", "from_us", "to_us", "end_us", "within_s", "buckets_us", "bucket_us")
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,19 @@ class Binding:
         return ibis.literal(f"{_TEXT}{condition}-{value}")
 
 
-def bind(as_of_us: int, from_us: int, to_us: int, within_s: int | None, where: tuple[Filter, ...]) -> Binding:
-    """All values of a question; what looks for a part of a text does so in lower case."""
-    numbers = (as_of_us, from_us, to_us, min(to_us - 1, as_of_us), within_s or 0)
+def bind(
+    as_of_us: int,
+    from_us: int,
+    to_us: int,
+    within_s: int | None,
+    where: tuple[Filter, ...],
+    step: tuple[int, int] = (0, 1),
+) -> Binding:
+    """All values of a question; what looks for a part of a text does so in lower case.
+
+    step: the instant from which table `bucket_of` counts, and the length that it counts in.
+    """
+    numbers = (as_of_us, from_us, to_us, min(to_us - 1, as_of_us), within_s or 0, *step)
     values: dict[str, object] = {f"i{index}": value for index, value in enumerate(numbers)}
     for index, condition in enumerate(where):
         for number, word in enumerate(condition.values):

@@ -35,7 +35,7 @@ from deskmeter.query.binding import bind, placeholders
 from deskmeter.query.plan import Split, part_rows
 from deskmeter.query.request import Filter, MetricAsk, Period, Request
 from deskmeter.query.result import Cell, DrillResult, MetricInfo
-from deskmeter.query.run import Key, asked_of, frame, measure, run_text, small_tables
+from deskmeter.query.run import Key, asked_of, frame, measure, plan_of, run_text, small_tables
 from deskmeter.query.targets import listed_periods
 
 if TYPE_CHECKING:
@@ -74,20 +74,29 @@ def drill(access: Access, request: Request, metric_info: MetricInfo, limit: int 
     running = metric.aggregate.running if isinstance(metric.aggregate, Stat) else None
     counted = range(len(metric.parts) if running is None else running)
     tables = [_rows(access, request, ask, metric, number) for number in counted]
-    names: list[str] = []
+    # a cell may have a million rows: those that nobody will see stay as they are
+    seen, left = [], limit
     for table in tables:
-        names += [name for name in table.column_names if name not in names]
+        seen.append(_readable(table if left is None else table.slice(0, left)))
+        left = None if left is None else max(0, left - table.num_rows)
+    names = list(dict.fromkeys(name for table in seen for name in table.column_names))
     rows: list[tuple[object, ...]] = []
-    for table in tables:
-        columns = {name: table[name].to_pylist() for name in table.column_names}
-        rows.extend(
-            tuple(columns[name][index] if name in columns else None for name in names)
-            for index in range(table.num_rows)
-        )
-    shown = rows if limit is None else rows[:limit]
+    for table in seen:
+        nothing = [None] * table.num_rows
+        columns = [_values(table[name]) if name in table.column_names else nothing for name in names]
+        rows.extend(zip(*columns, strict=True))
     # what must not be pooled has no sum
     top, bottom = (None, None) if metric.splits_by and cell.value is None else _sums(metric, cell, tables)
-    return DrillResult(metric_info, tuple(names), tuple(shown), len(rows), top, bottom, cell.value)
+    return DrillResult(
+        metric_info, tuple(names), tuple(rows), sum(table.num_rows for table in tables), top, bottom, cell.value
+    )
+
+
+def _values(column: pa.ChunkedArray) -> list[object]:
+    if pa.types.is_timestamp(column.type):
+        return [None if at is None else from_micros(at) for at in column.cast(pa.int64()).to_pylist()]
+    found: list[object] = column.to_pylist()
+    return found
 
 
 def _sums(metric: Metric, cell: Cell, tables: list[pa.Table]) -> tuple[float | None, float | None]:
@@ -111,15 +120,17 @@ def _rows(access: Access, request: Request, ask: MetricAsk, metric: Metric, numb
     hours = any(condition.dimension in ("hour", "weekday") for condition in request.where)
     small = small_tables(at, None, hours)
     asked = asked_of(access, request, ask, binding, small)
-    part = metric.parts[number]
-    rows = part_rows(metric, part, asked, request, Split((), False), binding, access.dimensions)
-    rows = _measured(metric, number, rows, asked)
-    rows = _with_ticket(access, rows)
-    view = metric.aggregate if isinstance(metric.aggregate, View) else None
-    shown = rows.select(*view.columns) if view else rows.select(**_columns(rows))
-    keys = list(view.columns[:1]) if view else [name for name in ("at", "ticket") if name in shown.columns]
-    text = placeholders(access.engine.compile(shown.order_by(keys) if keys else shown))
-    return _readable(run_text(access, text, binding, small))
+    part, split = metric.parts[number], Split((), False)
+    plan = plan_of(request, ask, metric, number, split, "rows")
+    if plan not in access.texts:
+        rows = part_rows(metric, part, asked, request, split, binding, access.dimensions)
+        rows = _measured(metric, number, rows, asked)
+        rows = _with_ticket(access, rows)
+        view = metric.aggregate if isinstance(metric.aggregate, View) else None
+        shown = rows.select(*view.columns) if view else rows.select(**_columns(rows))
+        keys = list(view.columns[:1]) if view else [name for name in ("at", "ticket") if name in shown.columns]
+        access.texts[plan] = placeholders(access.engine.compile(shown.order_by(keys) if keys else shown))
+    return run_text(access, access.texts[plan], binding, small)
 
 
 def _measured(metric: Metric, number: int, rows: ibis.Table, asked: Asked) -> ibis.Table:

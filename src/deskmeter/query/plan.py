@@ -9,7 +9,6 @@ from deskmeter.base.errors import AskerError
 from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.conditions import holds, is_number
 from deskmeter.metrics.dimensions import (
-    QUARTER_HOUR_US,
     Dimension,
     attach,
     blank,
@@ -124,8 +123,9 @@ def _in_time(rows: ibis.Table, part: Part, asked: Asked, has_grain: bool) -> ibi
             rows = rows.mutate(_at_pos=rows[position])
         if not has_grain:
             return rows.mutate(bucket=ibis.literal(0).cast("int64"))
-        quarters = asked.tables("bucket_of").select(_q="q", bucket="bucket")
-        joined = rows.mutate(_row_q=rows._at_us // QUARTER_HOUR_US).join(quarters, [("_row_q", "_q")])
+        steps = asked.tables("bucket_of").select(_q="q", bucket="bucket")
+        step = (rows._at_us - asked.buckets_us) // asked.bucket_us
+        joined = rows.mutate(_row_q=step).join(steps, [("_row_q", "_q")])
         return joined.drop("_row_q", "_q")
     if isinstance(when, Always):
         if when.at == "at_us" and "event_pos" in rows.columns:

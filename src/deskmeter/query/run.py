@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from deskmeter.base.errors import AskerError
 from deskmeter.base.late import late
-from deskmeter.base.time import MICROS_PER_SECOND, buckets, from_micros, to_micros, zone
+from deskmeter.base.time import MICROS_PER_SECOND, Grain, buckets, from_micros, to_micros, zone
 from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Asked, Metric, Stat, Survival, Targets
 from deskmeter.query.access import Access
@@ -49,6 +52,19 @@ class Frame:
         """Number of buckets."""
         return len(self.edges) - 1
 
+    @cached_property
+    def steps(self) -> tuple[int, int, NDArray[np.int64]]:
+        """Steps of one length that tile the buckets: where they begin, their length in µs, each one's bucket.
+
+        As long as the buckets allow (a day where all are whole days of one length), so that they are few; never
+        shorter than a quarter of an hour: an edge inside a quarter leaves that quarter to the bucket that begins in it.
+        """
+        quarters = [self.edges[0] // QUARTER_HOUR, *(-(-edge // QUARTER_HOUR) for edge in self.edges[1:])]
+        at = np.array(quarters, np.int64)
+        lengths: NDArray[np.int64] = at[1:] - at[:-1]
+        step = max(1, int(np.gcd.reduce(lengths)))
+        return quarters[0] * QUARTER_HOUR, step * QUARTER_HOUR, np.repeat(np.arange(self.count), lengths // step)
+
     @property
     def known(self) -> range:
         """The buckets that begin by the instant of knowledge."""
@@ -61,8 +77,14 @@ def frame(access: Access, request: Request, period: Period) -> Frame:
         raise AskerError(
             f"the period ends ({period.to_at.isoformat()}) before it begins ({period.from_at.isoformat()})"
         )
-    edges = buckets(period.from_at, period.to_at, request.grain, zone(request.zone), request.week_start)
-    return Frame(tuple(to_micros(edge) for edge in edges), access.as_of_us, request.zone, request.grain is not None)
+    edges = _edges(period.from_at, period.to_at, request.grain, request.zone, request.week_start)
+    return Frame(edges, access.as_of_us, request.zone, request.grain is not None)
+
+
+@lru_cache(maxsize=64)
+def _edges(from_at: datetime, to_at: datetime, grain: Grain | None, zone_name: str, week_start: int) -> tuple[int, ...]:
+    # a page asks many metrics of one period
+    return tuple(to_micros(edge) for edge in buckets(from_at, to_at, grain, zone(zone_name), week_start))
 
 
 def small_tables(at: Frame, top: Sequence[str] | None, needs_hours: bool) -> dict[str, pa.Table]:
@@ -84,15 +106,8 @@ def small_tables(at: Frame, top: Sequence[str] | None, needs_hours: bool) -> dic
         )
     }
     if at.has_grain:
-        quarters: list[int] = []
-        numbers: list[int] = []
-        for number, (start, end) in enumerate(zip(at.edges[:-1], at.edges[1:], strict=True)):
-            first = start // QUARTER_HOUR
-            # an edge inside a quarter of an hour (an odd period) leaves that quarter to the bucket that begins in it
-            last = -(-end // QUARTER_HOUR)
-            quarters.extend(range(first if not quarters else max(first, quarters[-1] + 1), last))
-            numbers.extend([number] * (len(quarters) - len(numbers)))
-        tables["bucket_of"] = pa.table({"q": pa.array(quarters, whole), "bucket": pa.array(numbers, whole)})
+        numbers = at.steps[2]
+        tables["bucket_of"] = pa.table({"q": np.arange(len(numbers)), "bucket": numbers})
     if needs_hours:
         tables["hour_of"] = _hours(at)
     if top is not None:
@@ -146,6 +161,8 @@ def asked_of(
         settings=access.settings,
         with_clocks=clocked,
         buckets=tables("bucket"),
+        buckets_us=binding.whole("buckets_us"),
+        bucket_us=binding.whole("bucket_us"),
         by=request.by,
     )
 
@@ -174,7 +191,8 @@ def measure(
     at = frame(access, replace(request, grain=request.grain if has_grain else None), period)
     if isinstance(metric.aggregate, Targets):
         return Numbers(metric, stat, attainment(access, request, period, dims, at.edges, measure))
-    binding = bind(access.as_of_us, at.edges[0], at.edges[-1], within_s, request.where)
+    step = at.steps[:2] if has_grain else (0, 1)
+    binding = bind(access.as_of_us, at.edges[0], at.edges[-1], within_s, request.where, step)
     hours = bool({"hour", "weekday"} & {*dims, *where_dims})
     small = small_tables(at, top, hours)
     split = Split(dims, has_grain, top is not None)
@@ -217,11 +235,7 @@ def _part(
     access: Access, request: Request, ask: MetricAsk, metric: Metric, number: int, split: Split, binding: Binding,
     small: dict[str, pa.Table], stat: str,
 ) -> dict[tuple[Key, int], Group]:  # fmt: skip
-    plan = (
-        metric.id, metric.version, number, split, stat, ask.clock or request.clock, request.schedule_policy,
-        tuple((c.dimension, c.operator, len(c.values), tuple(map(_is_number, c.values))) for c in request.where),
-        request.options, request.by,
-    )  # fmt: skip
+    plan = plan_of(request, ask, metric, number, split, stat)
     holder: list[Grouped] = []
 
     def planned() -> Grouped:
@@ -238,6 +252,15 @@ def _part(
     if stat in QUANTILES and isinstance(metric.aggregate, Stat) and request.intervals and number == 0:
         _add_ranks(access, planned, groups, split, binding, small, stat, (plan, "ranks"))
     return groups
+
+
+def plan_of(request: Request, ask: MetricAsk, metric: Metric, number: int, split: Split, what: str) -> object:
+    """All that a part's text depends on, besides the tables: two questions of one plan share their text."""
+    return (
+        metric.id, metric.version, number, split, what, ask.clock or request.clock, request.schedule_policy,
+        tuple((c.dimension, c.operator, len(c.values), tuple(map(_is_number, c.values))) for c in request.where),
+        request.options, request.by,
+    )  # fmt: skip
 
 
 def run_text(access: Access, text: str, binding: Binding, small: Mapping[str, pa.Table]) -> pa.Table:
