@@ -6,10 +6,12 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from deskmeter.base.errors import DeskmeterError
 from deskmeter.base.late import late
+from deskmeter.base.pandas_absent import pandas_absent
 from deskmeter.cli.front import front_page
 from deskmeter.cli.leaving import InterruptedByUserError, PipeClosedError
 from deskmeter.cli.terminal import complain, quiet_stdout, write
@@ -27,7 +29,15 @@ _COMPLETES = "_DESKMETER_COMPLETE"  # set by a shell that asks how a word may go
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs one command line and gives its exit code; never a traceback unless DESKMETER_TRACEBACK is set."""
+    """Runs one command line and gives its exit code; never a traceback unless DESKMETER_TRACEBACK is set.
+
+    args: None for those of this process, which is then our own: nothing in it wants pandas.
+    """
+    with pandas_absent() if args is None else nullcontext():
+        return _main(args)
+
+
+def _main(args: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a lone surrogate must not end us
     words = list(args) if args is not None else sys.argv[1:]

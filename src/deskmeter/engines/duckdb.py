@@ -1,19 +1,23 @@
 """The embedded engine: DuckDB, in memory or in one file that this process owns."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import ibis
 import pyarrow as pa
-from ibis.expr.operations import UnboundTable
 
 from deskmeter.base.errors import DataError, EngineError, LockedError
-from deskmeter.engines.pruning import pruned
+from deskmeter.base.late import late
+from deskmeter.engines.expressions import ibis
 
-# DuckDB folds nested selections itself; folding them while compiling costs a sixth of a question's time
-ibis.options.sql.fuse_selects = False
+if TYPE_CHECKING:
+    from deskmeter.engines import pruning
+else:  # only texts that are made anew are cut
+    pruning = late("deskmeter.engines.pruning")
 
 
 class DuckDBEngine:
@@ -91,11 +95,14 @@ class DuckDBEngine:
             return not self._connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchall()
 
     def compile(self, expr: ibis.Table) -> str:
-        tables = {table.name: table.schema.names for table in expr.op().find(UnboundTable)}
-        return pruned(self._text(expr), "duckdb", tables)
+        unbound = expr.op().find(ibis.expr.operations.UnboundTable)
+        tables = {table.name: table.schema.names for table in unbound}
+        return pruning.pruned(self._text(expr), "duckdb", tables)
 
     @staticmethod
     def _text(expr: ibis.Table) -> str:
+        # DuckDB folds nested selections itself; folding them while compiling costs a sixth of a question's time
+        ibis.options.sql.fuse_selects = False
         return str(ibis.to_sql(expr, dialect="duckdb", pretty=False))
 
     def run(self, text: str, values: Mapping[str, object], tables: Mapping[str, pa.Table]) -> pa.Table:
@@ -113,7 +120,7 @@ class DuckDBEngine:
     def fetch(self, expr: ibis.Table) -> pa.Table:
         return self.run(self.compile(expr), {}, {})
 
-    def schemas(self) -> dict[str, ibis.Schema]:
+    def schemas(self) -> dict[str, dict[str, str]]:
         with self._lock:
             rows = self._connection.execute(
                 "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns "
@@ -122,7 +129,7 @@ class DuckDBEngine:
         found: dict[str, dict[str, str]] = {}
         for table, column, kind, _ in rows:
             found.setdefault(table, {})[column] = _IBIS_TYPES.get(kind, kind.lower())
-        return {table: ibis.schema(columns) for table, columns in found.items()}
+        return found
 
     def sizes(self) -> dict[str, int]:
         with self._lock:

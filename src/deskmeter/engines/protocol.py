@@ -1,10 +1,13 @@
 """What a compute engine must offer; everything above speaks Ibis expressions to it and nothing else."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from __future__ import annotations
 
-import ibis
-import pyarrow as pa
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import ibis
+    import pyarrow as pa
 
 
 class Engine(Protocol):
@@ -45,7 +48,7 @@ class Engine(Protocol):
     def fetch(self, expr: ibis.Table) -> pa.Table:
         """Compile and run in one go."""
 
-    def schemas(self) -> dict[str, ibis.Schema]:
+    def schemas(self) -> dict[str, dict[str, str]]:
         """Every stored table with its columns."""
 
     def sizes(self) -> dict[str, int]:

@@ -159,10 +159,10 @@ class SparkEngine:
     def fetch(self, expr: ibis.Table) -> pa.Table:
         return self.run(self.compile(expr), {}, {})
 
-    def schemas(self) -> dict[str, ibis.Schema]:
+    def schemas(self) -> dict[str, dict[str, str]]:
         with self._lock:
             known = self._known if self._build is None else self._known | self._made
-            return {name: ibis.schema(json.loads(one["columns"])) for name, one in sorted(known.items())}
+            return {name: json.loads(one["columns"]) for name, one in sorted(known.items())}
 
     def sizes(self) -> dict[str, int]:
         with self._lock:

@@ -21,7 +21,7 @@ class Access:
     metrics: Mapping[str, Metric]
     dimensions: Mapping[str, Dimension]  # the desk's own
     settings: Mapping[str, object]
-    schemas: Mapping[str, ibis.Schema] = field(default_factory=dict)
+    schemas: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     texts: dict[object, str] = field(default_factory=dict)  # compiled text by plan
     targets: tuple[Target, ...] = ()
 
@@ -31,4 +31,4 @@ class Access:
 
     def table(self, name: str) -> ibis.Table:
         """Fact table `name` as an expression."""
-        return ibis.table(self.schemas[name], name=name)
+        return ibis.table(dict(self.schemas[name]), name=name)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from deskmeter.base.errors import AskerError
-from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.dimensions import BUILT_IN, Dimension
 from deskmeter.metrics.spec import Metric, Stat, Survival
 from deskmeter.query.parse import Names
@@ -16,13 +15,13 @@ from deskmeter.query.request import STATISTICS
 
 
 def entries(
-    metrics: Mapping[str, Metric], tables: Mapping[str, ibis.Schema], own: Mapping[str, Dimension]
+    metrics: Mapping[str, Metric], tables: Mapping[str, Mapping[str, str]], own: Mapping[str, Dimension]
 ) -> tuple[MetricEntry, ...]:
     """Every metric with all that a reader needs to defend its number."""
     return tuple(_entry(metric, tables, own) for metric in metrics.values())
 
 
-def _entry(metric: Metric, tables: Mapping[str, ibis.Schema], own: Mapping[str, Dimension]) -> MetricEntry:
+def _entry(metric: Metric, tables: Mapping[str, Mapping[str, str]], own: Mapping[str, Dimension]) -> MetricEntry:
     return MetricEntry(
         id=metric.id,
         label=metric.label,
@@ -65,7 +64,7 @@ def statistics(metric: Metric) -> tuple[str, ...]:
     return ()
 
 
-def splits(metric: Metric, tables: Mapping[str, ibis.Schema], own: Mapping[str, Dimension]) -> tuple[str, ...]:
+def splits(metric: Metric, tables: Mapping[str, Mapping[str, str]], own: Mapping[str, Dimension]) -> tuple[str, ...]:
     """The dimensions that this metric can be split by."""
     found = []
     for id in (*BUILT_IN, *own):

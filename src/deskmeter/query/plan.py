@@ -39,7 +39,7 @@ class Split:
 
 
 def check_dimensions(
-    metric: Metric, wanted: tuple[str, ...], tables: Mapping[str, ibis.Schema], own: Mapping[str, Dimension]
+    metric: Metric, wanted: tuple[str, ...], tables: Mapping[str, Mapping[str, str]], own: Mapping[str, Dimension]
 ) -> None:
     """Raise AskerError if some part of `metric` cannot be split by a wanted dimension."""
     for id in wanted:
