@@ -2,12 +2,16 @@
 
 import random
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
 
 from deskmeter.query.access import Access
+from deskmeter.query.request import MetricAsk, Period, Request
+from deskmeter.query.run import measure
 from oracle.answer import Key
 from oracle.compare import arrow_tables, ask_product, many_histories, product_of
 from oracle.rows import History
@@ -134,3 +138,22 @@ def test_order_of_rows_changes_no_fact(history: History, desk: Access) -> None:
     other.engine.close()
     assert mine.keys() == theirs.keys()
     assert [name for name in mine if mine[name] != theirs[name]] == []
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kathmandu"])
+@pytest.mark.parametrize("by", [(), ("agent",), ("source", "team", "status")], ids=str)
+def test_the_backlog_of_many_days_is_that_of_each_day_asked_alone(desk: Access, zone: str, by: tuple[str, ...]) -> None:
+    ask = MetricAsk("backlog")
+    edges = [datetime(2024, 3, 1, tzinfo=ZoneInfo(zone)) + timedelta(days=day) for day in range(48)]  # beyond as_of
+    many = Request((ask,), Period(edges[0], edges[-1]), zone, by=by, grain="day", intervals=False)
+    together = measure(desk, many, ask, many.period, by, True).cells
+    alone = {}
+    for number, (start, end) in enumerate(pairwise(edges)):
+        one = Request((ask,), Period(start, end), zone, by=by, intervals=False)
+        found = measure(desk, one, ask, one.period, by, False).cells
+        alone.update(
+            {(key, number): cell for (key, _), cell in found.items() if start.timestamp() * 1e6 <= desk.as_of_us}
+        )
+    held = {where: cell.value for where, cell in together.items() if cell.value}
+    assert len(held) > 20
+    assert held == {where: cell.value for where, cell in alone.items() if cell.value}

@@ -116,6 +116,9 @@ class Part:
     only_dims: frozenset[str] | None = None  # the rows can be split by these alone
     like: str | None = None  # the table whose columns the rows of a function have too
     adds: frozenset[str] = frozenset()  # columns with a dimension that the function adds to those
+    spans: bool = (
+        False  # each row of `like` holds at every instant of [from_us, to_us), and nothing else is asked of it
+    )
 
 
 Expression = Callable[["ibis.Table", Asked], "ibis.Value"]

@@ -103,10 +103,13 @@ def _rows(
             groups[group] = None
     ordered = sorted(groups, key=lambda group: _order(request, found[0], group))
     rows = []
+    buckets = range(len(edges) - 1)
+    starts = [from_micros(edges[bucket]) if request.grain else None for bucket in buckets]
+    nothing = [_empty(numbers.metric) for numbers in found]
+    ahead = [UNKNOWN if numbers.metric.is_stock else none for numbers, none in zip(found, nothing, strict=True)]
     for group in ordered:
-        for bucket in range(len(edges) - 1):
-            is_ahead = edges[bucket] > access.as_of_us
-            empty = [UNKNOWN if is_ahead and numbers.metric.is_stock else _empty(numbers.metric) for numbers in found]
+        for bucket in buckets:
+            empty = ahead if edges[bucket] > access.as_of_us else nothing
             cells = {}
             for index, key in enumerate(keys):
                 cell = found[index].cells.get((group, bucket), empty[index])
@@ -114,7 +117,7 @@ def _rows(
                     then = before[index].cells.get((group, bucket), empty[index])
                     cell = _compared(access, request, request.metrics[index], found[index], cell, then, group, compared)
                 cells[key] = cell
-            rows.append(Row(group, from_micros(edges[bucket]) if request.grain else None, cells))
+            rows.append(Row(group, starts[bucket], cells))
     return rows
 
 

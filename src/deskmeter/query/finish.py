@@ -26,7 +26,7 @@ MONTH_S = 30.4375 * 86_400
 Numbers = Mapping[str, float | None]
 
 
-@dataclass
+@dataclass(slots=True)
 class Group:
     """All that the engine gave for one group: named numbers, and for survival the curve's steps."""
 

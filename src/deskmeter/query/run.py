@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from deskmeter.base.late import late
 from deskmeter.base.time import MICROS_PER_SECOND, Grain, buckets, from_micros, to_micros, zone
 from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Asked, Metric, Stat, Survival, Targets
+from deskmeter.query import running
 from deskmeter.query.access import Access
 from deskmeter.query.aggregate import QUANTILES, Grouped, grouped, statistic
 from deskmeter.query.binding import Binding, bind, placeholders, used
@@ -65,7 +67,7 @@ class Frame:
         step = max(1, int(np.gcd.reduce(lengths)))
         return quarters[0] * QUARTER_HOUR, step * QUARTER_HOUR, np.repeat(np.arange(self.count), lengths // step)
 
-    @property
+    @cached_property
     def known(self) -> range:
         """The buckets that begin by the instant of knowledge."""
         return range(sum(1 for edge in self.edges[:-1] if edge <= self.as_of_us))
@@ -199,7 +201,7 @@ def measure(
     groups: dict[tuple[Key, int], Group] = {}
     shared: list[tuple[int, dict[tuple[Key, int], Group]]] = []
     for number in range(len(metric.parts)):
-        found = _part(access, request, ask, metric, number, split, binding, small, stat)
+        found = _part(access, request, ask, metric, number, split, binding, small, stat, at)
         if metric.parts[number].broadcast & set(dims):
             shared.append((number, found))
             continue
@@ -233,21 +235,42 @@ def _choice(at: Frame, bucket: int, stat: str, within_s: int | None, request: Re
 
 def _part(
     access: Access, request: Request, ask: MetricAsk, metric: Metric, number: int, split: Split, binding: Binding,
-    small: dict[str, pa.Table], stat: str,
+    small: dict[str, pa.Table], stat: str, at: Frame,
 ) -> dict[tuple[Key, int], Group]:  # fmt: skip
-    plan = plan_of(request, ask, metric, number, split, stat)
+    part = metric.parts[number]
+    filters = [condition.dimension for condition in request.where]
+    is_running = bool(part.spans) and running.is_running(
+        metric, part, split, filters, tuple(access.schemas[str(part.like)]), access.dimensions, at.edges, QUARTER_HOUR
+    )
+    plan = plan_of(request, ask, metric, number, split, "changes" if is_running else stat)
     holder: list[Grouped] = []
 
     def planned() -> Grouped:
         if not holder:
             asked = asked_of(access, request, ask, binding, small)
-            rows = part_rows(metric, metric.parts[number], asked, request, split, binding, access.dimensions)
-            holder.append(grouped(metric, number, rows, split, asked, stat))
+            rows = part_rows(
+                metric,
+                running.spans_of(part) if is_running else part,
+                asked,
+                request,
+                split,
+                binding,
+                access.dimensions,
+            )
+            whole = (
+                Grouped(number, running.changes(rows, split, asked))
+                if is_running
+                else grouped(metric, number, rows, split, asked, stat)
+            )
+            holder.append(whole)
         return holder[0]
 
     if plan not in access.texts:
         access.texts[plan] = placeholders(access.engine.compile(planned().expr))
     table = run_text(access, access.texts[plan], binding, small)
+    if is_running:
+        held = running.counts(table, len(split.dims), at.known)
+        return {key: Group({"n": float(n)}) for key, n in held.items()}
     groups = _gather(table, len(split.dims), isinstance(metric.aggregate, Survival))
     if stat in QUANTILES and isinstance(metric.aggregate, Stat) and request.intervals and number == 0:
         _add_ranks(access, planned, groups, split, binding, small, stat, (plan, "ranks"))
@@ -265,9 +288,17 @@ def plan_of(request: Request, ask: MetricAsk, metric: Metric, number: int, split
 
 def run_text(access: Access, text: str, binding: Binding, small: Mapping[str, pa.Table]) -> pa.Table:
     """Run compiled text with the question's values and small tables."""
-    # engines quote names with one or the other
-    tables = {name: table for name, table in small.items() if f'"{name}"' in text or f"`{name}`" in text}
+    tables = {name: table for name, table in small.items() if reads(text, name)}
     return access.engine.run(text, used(text, binding.values), tables)
+
+
+def reads(text: str, name: str) -> bool:
+    """Whether compiled text reads table `name`; engines quote it with one or the other, and columns may be called so.
+
+    >>> reads('SELECT 0 AS "bucket" FROM "f_ticket"', "bucket"), reads("SELECT q FROM `bucket_of` AS t", "bucket_of")
+    (False, True)
+    """
+    return re.search(rf'\b(?:FROM|JOIN) ["`]{name}["`]', text) is not None
 
 
 def _is_number(word: str) -> bool:

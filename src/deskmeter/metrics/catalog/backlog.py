@@ -19,7 +19,7 @@ def _seconds(name: str) -> Stat:
 
 
 _AGED = frozenset({"age_band"})
-_OPEN = Part(open_at_end, Always("at_us"), like="f_open", adds=_AGED)
+_OPEN = Part(open_at_end, Always("at_us"), like="f_open", adds=_AGED, spans=True)
 _UNANSWERED = Part(unanswered_at_end, Always("at_us"), like="f_open", adds=_AGED)
 
 backlog = Metric(
