@@ -108,10 +108,14 @@ class DuckDBEngine:
     def run(self, text: str, values: Mapping[str, object], tables: Mapping[str, pa.Table]) -> pa.Table:
         with self._lock:
             cursor = self._connection.cursor()
+        written: dict[str, pa.Table] = {}
         try:
             for name, table in tables.items():
-                cursor.register(name, table)
-            return cursor.execute(text, dict(values) or None).to_arrow_table()
+                if _is_short(table):
+                    written[name] = table
+                else:
+                    cursor.register(name, table)
+            return cursor.execute(_with_tables(text, written), dict(values) or None).to_arrow_table()
         except duckdb.Error as error:
             raise EngineError(f"the question failed in the engine: {error}") from error
         finally:
@@ -193,6 +197,28 @@ class DuckDBFile:
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()
+
+
+_SHORT = 400
+
+
+def _is_short(table: pa.Table) -> bool:
+    """Whether a table may as well be written out: whole numbers in few rows. What is registered costs more to begin."""
+    return 0 < table.num_rows <= _SHORT and all(pa.types.is_int64(kind) for kind in table.schema.types)
+
+
+def _with_tables(text: str, tables: Mapping[str, pa.Table]) -> str:
+    """`text` with these tables written before it."""
+    written = []
+    for name, table in tables.items():
+        columns = ", ".join(f'"{column}"' for column in table.column_names)
+        rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+        lines = [", ".join("NULL" if value is None else str(value) for value in row) for row in rows]
+        lines[0] = ", ".join(f"CAST({value} AS BIGINT)" for value in lines[0].split(", "))
+        written.append(f'"{name}" ({columns}) AS (VALUES {", ".join(f"({line})" for line in lines)})')
+    if not written:
+        return text
+    return f"WITH {', '.join(written)}{',' + text.removeprefix('WITH') if text.startswith('WITH ') else ' ' + text}"
 
 
 def _stored(schema: str, name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import ibis
 
-from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
+from deskmeter.facts.attribution import with_customer, with_home_ticket, with_team_then, with_ticket_state
 from deskmeter.facts.clocks import in_seconds, with_clocks
 from deskmeter.facts.people import with_label
 from deskmeter.facts.places import with_customer_kind, with_whereabouts
@@ -61,13 +61,8 @@ def surveys(t: Tables) -> Mapping[str, ibis.Table]:
     return {"f_survey": rows.select(*_WHERE, "is_answered", "is_delivered", survey="id", at_us="sent_at")}
 
 
-def answer_facts(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_answer`: one row an answer that counts, filed when it was given, credited to the agent frozen in its survey.
-
-    score: reversed scales turned round. counts: its scale has the rule that its kind needs. is_satisfied, is_low:
-    null where the scale has no such rule. followed_us: the first follow-up of the survey (of the answer, where it
-    stands alone) done at or after the answer, with the length up to it in whole seconds of three clocks.
-    """
+def answers_placed(t: Tables) -> Mapping[str, ibis.Table]:
+    """`answer_placed`: each answer that counts with its ticket, customer and credit; see `answer_facts`."""
     rows = t["answer_given"].rename(survey_kind="kind", agent_id="agent")
     sent = t.canonical("survey_sent").select(
         _source="source", _survey="id", _occasion="occasion", _ticket="ticket", _call="call", _person="person",
@@ -81,8 +76,17 @@ def answer_facts(t: Tables) -> Mapping[str, ibis.Table]:
         person=known_or(rows.person, rows._person),
         agent_id=known_or(rows.agent_id, rows._agent),
     ).drop("_source", "_survey", "_occasion", "_ticket", "_call", "_person", "_agent")
-    rows = _placed(rows, t, "at")
-    rows = _with_follow_up(rows, t)
+    return {"answer_placed": _placed(rows, t, "at")}
+
+
+def answer_facts(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_answer`: one row an answer that counts, filed when it was given, credited to the agent frozen in its survey.
+
+    score: reversed scales turned round. counts: its scale has the rule that its kind needs. is_satisfied, is_low:
+    null where the scale has no such rule. followed_us: the first follow-up of the survey (of the answer, where it
+    stands alone) done at or after the answer, with the length up to it in whole seconds of three clocks.
+    """
+    rows = _with_follow_up(t["answer_placed"], t)
     return {
         "f_answer": rows.select(
             *_WHERE, "survey", "question", "scale", "points", "is_satisfied", "is_low", "words",
@@ -148,10 +152,8 @@ def follow_ups(t: Tables) -> Mapping[str, ibis.Table]:
     rows = t.canonical("follow_up").rename(agent_id="agent")
     rows = rows.filter(rows.done_at.notnull())
     rows = with_label(rows, t["person"], "source", "agent_id", "agent")
-    rows = rows.mutate(
-        row=key(rows.source, rows.id), agent_key=key(rows.source, rows.agent_id), ticket_id=ibis.null("int64")
-    )
-    rows = with_ticket_state(rows, t, "done_at", "row", "agent_key")
+    rows = rows.mutate(row=key(rows.source, rows.id), agent_key=key(rows.source, rows.agent_id))
+    rows = with_team_then(rows, t, "done_at", "row", "agent_key")
     return {
         "f_follow_up": rows.select(
             "source", "agent", "team", "outcome", "survey", "answer", at_us="done_at", assigned_us="assigned_at",

@@ -37,12 +37,10 @@ def with_ticket_state(table: ibis.Table, t: Tables, at_us: str, row: str, agent_
     the agent belonged to then (the span begun last).
     """
     spans = t["state_span"]
-    is_first = spans.pos == spans.pos.min().over(ibis.window(group_by="ticket_id"))
-    spans = spans.mutate(from_us=is_first.ifelse(ibis.literal(FAR_PAST), spans.from_us))
     # an open end is made far: a condition with "or" would keep an outer join from hashing
     state = spans.select(
-        _ticket="ticket_id", _from="from_us", _to=known_or(spans.to_us, ibis.literal(FAR_FUTURE)),
-        team="team", priority="priority", status="status", stage="stage",
+        "team", "priority", "status", "stage",
+        _ticket="ticket_id", _from="since_us", _to=known_or(spans.to_us, ibis.literal(FAR_FUTURE)),
     )  # fmt: skip
     joined = table.left_join(
         state,
@@ -54,6 +52,20 @@ def with_ticket_state(table: ibis.Table, t: Tables, at_us: str, row: str, agent_
     ).drop("_ticket", "_from", "_to")
     if agent_key is None:
         return joined
+    best = _team_then(table.filter(table.ticket_id.isnull()), t, at_us, row, agent_key)
+    joined = joined.left_join(best, joined[row] == best._row)
+    return joined.mutate(team=known_or(joined.team, joined._member_team)).drop("_row", "_member_team")
+
+
+def with_team_then(table: ibis.Table, t: Tables, at_us: str, row: str, agent_key: str) -> ibis.Table:
+    """`table` with the team that the agent belonged to at `at_us` (the span begun last)."""
+    best = _team_then(table, t, at_us, row, agent_key)
+    joined = table.left_join(best, table[row] == best._row)
+    return joined.mutate(team=joined._member_team).drop("_row", "_member_team")
+
+
+def _team_then(table: ibis.Table, t: Tables, at_us: str, row: str, agent_key: str) -> ibis.Table:
+    """_row, _member_team: for the rows of `table` whose agent was a member of some team then."""
     spans = t.canonical("membership_span")
     spans = spans.select(
         _agent=key(spans.source, spans.person),
@@ -65,13 +77,11 @@ def with_ticket_state(table: ibis.Table, t: Tables, at_us: str, row: str, agent_
     )
     spans = spans.left_join(t["team"].select(_key="key", _label="label"), [("_team", "_key")])
     spans = spans.mutate(_label=known_or(spans._label, spans._team_id))
-    loose = table.filter(table.ticket_id.isnull()).select(row, _a=table[agent_key], _at=table[at_us])
-    hit = loose.join(spans, [loose._a == spans._agent, loose._at >= spans._m_from, loose._at < spans._m_to])
+    asked = table.select(row, _a=table[agent_key], _at=table[at_us])
+    hit = asked.join(spans, [asked._a == spans._agent, asked._at >= spans._m_from, asked._at < spans._m_to])
     latest = ibis.window(group_by=row, order_by=[ibis.desc("_m_from"), ibis.desc("_m_id")])
     hit = hit.select(row, "_label", "_m_from", "_m_id").mutate(_nth=ibis.row_number().over(latest))
-    best = hit.filter(hit._nth == 0).select(_row=row, _member_team="_label")
-    joined = joined.left_join(best, joined[row] == best._row)
-    return joined.mutate(team=known_or(joined.team, joined._member_team)).drop("_row", "_member_team")
+    return hit.filter(hit._nth == 0).select(_row=row, _member_team="_label")
 
 
 def with_customer(table: ibis.Table, t: Tables, person: str | None, account: str | None) -> ibis.Table:

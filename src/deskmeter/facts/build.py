@@ -89,6 +89,7 @@ STEPS: tuple[Step | Fed | Act, ...] = (
     Fed(sla.sla_risks, by="sla_start"),
     Fed(answers.answers, by="c_survey_answer"),
     Fed(answers.surveys, by="c_survey_sent"),
+    Fed(answers.answers_placed, by="c_survey_answer"),
     Fed(answers.answer_facts, by="c_survey_answer"),
     Fed(answers.follow_ups, by="c_follow_up"),
     Fed(answers.reviews, by="c_review"),
@@ -110,6 +111,7 @@ STEPS: tuple[Step | Fed | Act, ...] = (
     Fed(knowledge.kb_searches, by="f_kb_event"),
     knowledge.kb_issues,
     Fed(preferences.preferences, by="c_preference_span"),
+    Fed(preferences.messages_placed, by="c_message_out"),
     Fed(preferences.messages_out, by="c_message_out"),
 )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import ibis
 
-from deskmeter.facts.attribution import with_home_ticket, with_ticket_state
+from deskmeter.facts.attribution import with_home_ticket, with_team_then, with_ticket_state
 from deskmeter.facts.people import with_label
 from deskmeter.facts.places import with_customer_kind, with_whereabouts
 from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or, whole_seconds
@@ -44,10 +44,9 @@ def availability(t: Tables) -> Mapping[str, ibis.Table]:
     rows = rows.mutate(
         row=key(rows.source, rows.id.concat("/", rows.from_at.cast("string"))),
         agent_key=key(rows.source, rows.person),
-        ticket_id=ibis.null("int64"),
     )
     rows = with_label(rows, t["person"], "source", "person", "agent")
-    rows = with_ticket_state(rows, t, "from_at", "row", "agent_key")
+    rows = with_team_then(rows, t, "from_at", "row", "agent_key")
     return {"f_availability": rows.select("source", "agent", "team", "state", from_us="from_at", to_us="to_at")}
 
 

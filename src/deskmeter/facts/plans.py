@@ -8,8 +8,8 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass, field
-from functools import cache
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,8 +30,16 @@ class Plans:
     """Plans by key, in memory and, once stored, on disk."""
 
     path: Path | None
-    found: dict[str, list[Planned]] = field(default_factory=dict)
     is_changed: bool = False
+
+    @cached_property
+    def found(self) -> dict[str, list[Planned]]:
+        """All plans: those on disk are read when the first is wanted, for a question wants none."""
+        try:
+            stored = {} if self.path is None else json.loads(self.path.read_text(encoding="utf-8"))
+            return {key: [Planned(**planned) for planned in plan] for key, plan in stored.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
 
     def get(self, key: str) -> list[Planned] | None:
         """The plan under `key`, or None."""
@@ -71,12 +79,7 @@ def code_version() -> str:
 
 def _open() -> Plans:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    path = Path(home) / FOLDER / f"plans-{code_version()}.json"
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return Plans(path, {key: [Planned(**planned) for planned in plan] for key, plan in stored.items()})
-    except (OSError, ValueError, TypeError):
-        return Plans(path)
+    return Plans(Path(home) / FOLDER / f"plans-{code_version()}.json")
 
 
 PLANS = _open()

@@ -28,12 +28,8 @@ def preferences(t: Tables) -> Mapping[str, ibis.Table]:
     }  # fmt: skip
 
 
-def messages_out(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_message_out`: messages to customers, with the channel that their receiver preferred then (null: none).
-
-    A preference begun at the message's instant holds; of several the one begun last (rulings 51, 64).
-    author_kind: as the source says, else the author's role then, else unknown.
-    """
+def messages_placed(t: Tables) -> Mapping[str, ibis.Table]:
+    """`message_placed`: messages to customers with their ticket, author and receiver; see `messages_out`."""
     rows = t.canonical("message_out").rename(message_channel="channel", at_us="at", author_id="author")
     rows = rows.mutate(
         row=key(rows.source, rows.id),
@@ -44,7 +40,16 @@ def messages_out(t: Tables) -> Mapping[str, ibis.Table]:
     rows = with_role(rows, t, "source", "author_id", "at_us", "row", "role_then", "agent")
     stated = (rows.author_kind == "unknown").ifelse(ibis.null("string"), rows.author_kind)
     rows = rows.mutate(author_kind=ibis.coalesce(stated, rows.role_then, ibis.literal("unknown")))
-    rows = with_customer_kind(with_whereabouts(rows, t, "person", None), t, "asker_key", "at_us")
+    return {"message_placed": with_customer_kind(with_whereabouts(rows, t, "person", None), t, "asker_key", "at_us")}
+
+
+def messages_out(t: Tables) -> Mapping[str, ibis.Table]:
+    """`f_message_out`: messages to customers, with the channel that their receiver preferred then (null: none).
+
+    A preference begun at the message's instant holds; of several the one begun last (rulings 51, 64).
+    author_kind: as the source says, else the author's role then, else unknown.
+    """
+    rows = t["message_placed"]
     rows = with_ticket_state(rows, t, "at_us", "row", "author_key")
     rows = rows.left_join(_preferred_then(rows, t), [("row", "_row")]).drop("_row")
     return {

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from deskmeter.canon.vocab import RESOLVED_STAGES, STAGES
 from deskmeter.facts.people import with_label, with_role
-from deskmeter.facts.tables import Tables, known_or
+from deskmeter.facts.tables import FAR_PAST, Tables, known_or
 
 VALUES = ("stage", "status", "assignee", "team", "priority")
 # the columns that a code of each value stands for
@@ -200,11 +200,13 @@ def state_spans(t: Tables) -> Mapping[str, ibis.Table]:
     """`state_span`: stretches of one stage, status, agent, team and priority; they tile each ticket's life.
 
     `to_us` is null while it lasts. Stretches of no length are left out: a state seen only within an instant.
+    `since_us` is `from_us`, and far in the past for the first: a ticket had the state that it was created with before.
     """
     rows = t["timeline"].filter(t["timeline"].is_change)
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
     spans = rows.select(
         "ticket_id", "source", "pos", "is_resolved", "stage", "status", "agent", "team", "priority",
         to_us=rows.eff_us.lead().over(in_order), from_us="eff_us",
+        since_us=(rows.eff_us == rows.created_us).ifelse(ibis.literal(FAR_PAST), rows.eff_us),
     )  # fmt: skip
     return {"state_span": spans.filter(spans.to_us.isnull() | (spans.to_us > spans.from_us))}
