@@ -5,19 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 
 from deskmeter.base.errors import DataError, EngineError, LockedError
-from deskmeter.base.late import late
 from deskmeter.engines.expressions import ibis
-
-if TYPE_CHECKING:
-    from deskmeter.engines import pruning
-else:  # only texts that are made anew are cut
-    pruning = late("deskmeter.engines.pruning")
 
 
 class DuckDBEngine:
@@ -57,7 +50,7 @@ class DuckDBEngine:
             f'CAST("{column}" AS BIGINT) AS "{column}"' if kind.is_int64() else f'"{column}"'
             for column, kind in expr.schema().items()
         )
-        return f"SELECT {columns} FROM ({self._text(expr)})"
+        return f"SELECT {columns} FROM ({self.compile(expr)})"
 
     def create(self, name: str, text: str, is_kept: bool = True) -> None:
         with self._lock:
@@ -95,12 +88,6 @@ class DuckDBEngine:
             return not self._connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchall()
 
     def compile(self, expr: ibis.Table) -> str:
-        unbound = expr.op().find(ibis.expr.operations.UnboundTable)
-        tables = {table.name: table.schema.names for table in unbound}
-        return pruning.pruned(self._text(expr), "duckdb", tables)
-
-    @staticmethod
-    def _text(expr: ibis.Table) -> str:
         # DuckDB folds nested selections itself; folding them while compiling costs a sixth of a question's time
         ibis.options.sql.fuse_selects = False
         return str(ibis.to_sql(expr, dialect="duckdb", pretty=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from deskmeter.engines.expressions import ibis
@@ -29,6 +29,9 @@ class Access:
         if not self.schemas:
             self.schemas = self.engine.schemas()
 
-    def table(self, name: str) -> ibis.Table:
-        """Fact table `name` as an expression."""
-        return ibis.table(dict(self.schemas[name]), name=name)
+    def table(self, name: str, only: Collection[str] | None = None) -> ibis.Table:
+        """Fact table `name` as an expression, or of its columns those of `only` (one at least)."""
+        columns = dict(self.schemas[name])
+        if only is not None:
+            columns = {column: columns[column] for column in columns if column in only} or dict([*columns.items()][:1])
+        return ibis.table(columns, name=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
@@ -31,8 +31,9 @@ from deskmeter.stats.intervals import order_statistic_ranks
 
 if TYPE_CHECKING:
     from deskmeter.facts import clocks
-else:  # only expressions that are made anew ask for lengths of time
-    clocks = late("deskmeter.facts.clocks")
+    from deskmeter.query import narrow
+else:  # only expressions that are made anew ask for lengths of time, and for what they read
+    clocks, narrow = late("deskmeter.facts.clocks"), late("deskmeter.query.narrow")
 
 Key = tuple[str, ...]
 UNKNOWN = Cell(None, 0)  # a stock at a time of which nothing is known yet
@@ -131,14 +132,15 @@ def _hours(at: Frame) -> pa.Table:
 
 
 def asked_of(
-    access: Access, request: Request, ask: MetricAsk, binding: Binding, small: Mapping[str, pa.Table]
-) -> Asked:
-    """What the metrics' expressions may know of the question."""
+    access: Access, request: Request, ask: MetricAsk, binding: Binding, small: Mapping[str, pa.Table],
+    only: Mapping[str, Collection[str]] | None = None,
+) -> Asked:  # fmt: skip
+    """What the metrics' expressions may know of the question; `only`: the columns of each table that they read."""
 
     def tables(name: str) -> ibis.Table:
         if name in small:
             return ibis.table(ibis.Schema.from_pyarrow(small[name].schema), name=name)
-        return access.table(name)
+        return access.table(name, None if only is None else only.get(name, ()))
 
     class _Reader:
         """Fact tables by name, for the clocks."""
@@ -243,26 +245,22 @@ def _part(
         metric, part, split, filters, tuple(access.schemas[str(part.like)]), access.dimensions, at.edges, QUARTER_HOUR
     )
     plan = plan_of(request, ask, metric, number, split, "changes" if is_running else stat)
+
+    def made(only: Mapping[str, Collection[str]] | None = None) -> Grouped:
+        asked = asked_of(access, request, ask, binding, small, only)
+        if not is_running:
+            rows = part_rows(metric, part, asked, request, split, binding, access.dimensions)
+            return grouped(metric, number, rows, split, asked, stat)
+        rows = part_rows(metric, running.spans_of(part), asked, request, split, binding, access.dimensions)
+        return Grouped(number, running.changes(rows, split, asked))
+
     holder: list[Grouped] = []
 
     def planned() -> Grouped:
         if not holder:
-            asked = asked_of(access, request, ask, binding, small)
-            rows = part_rows(
-                metric,
-                running.spans_of(part) if is_running else part,
-                asked,
-                request,
-                split,
-                binding,
-                access.dimensions,
-            )
-            whole = (
-                Grouped(number, running.changes(rows, split, asked))
-                if is_running
-                else grouped(metric, number, rows, split, asked, stat)
-            )
-            holder.append(whole)
+            # made twice: once to see what is read, and then of that alone
+            whole = made()
+            holder.append(made(narrow.columns_read(*(one for one in (whole.expr, whole.values) if one is not None))))
         return holder[0]
 
     if plan not in access.texts:
