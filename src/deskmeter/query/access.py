@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from deskmeter.engines.expressions import ibis
@@ -29,9 +29,11 @@ class Access:
         if not self.schemas:
             self.schemas = self.engine.schemas()
 
-    def table(self, name: str, only: Collection[str] | None = None) -> ibis.Table:
+    def table(self, name: str, only: Set[str] | None = None) -> ibis.Table:
         """Fact table `name` as an expression, or of its columns those of `only` (one at least)."""
         columns = dict(self.schemas[name])
-        if only is not None:
-            columns = {column: columns[column] for column in columns if column in only} or dict([*columns.items()][:1])
-        return ibis.table(columns, name=name)
+        table = ibis.table(columns, name=name)
+        if only is None or only >= columns.keys():
+            return table
+        # selected by name: a table that only claimed to have these columns would be read with all that it has
+        return table.select([column for column in columns if column in only] or [*columns][:1])

@@ -54,8 +54,9 @@ def _pass_on(node: ops.Relation, wanted: dict[ops.Relation, set[str]]) -> None:
     elif isinstance(node, _PASSES_ON):
         wanted[node.parent].update(mine)
     else:
-        for read in node.find_below(ops.Relation):
-            wanted[read].update(read.schema.names)
+        for read in node.args:
+            if isinstance(read, ops.Relation):
+                wanted[read].update(read.schema.names)
 
 
 def _made(values: Mapping[str, ops.Value], mine: set[str]) -> Iterable[ops.Value]:

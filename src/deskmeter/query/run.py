@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
@@ -133,14 +133,14 @@ def _hours(at: Frame) -> pa.Table:
 
 def asked_of(
     access: Access, request: Request, ask: MetricAsk, binding: Binding, small: Mapping[str, pa.Table],
-    only: Mapping[str, Collection[str]] | None = None,
+    only: Mapping[str, Set[str]] | None = None,
 ) -> Asked:  # fmt: skip
     """What the metrics' expressions may know of the question; `only`: the columns of each table that they read."""
 
     def tables(name: str) -> ibis.Table:
         if name in small:
             return ibis.table(ibis.Schema.from_pyarrow(small[name].schema), name=name)
-        return access.table(name, None if only is None else only.get(name, ()))
+        return access.table(name, None if only is None else only.get(name, frozenset()))
 
     class _Reader:
         """Fact tables by name, for the clocks."""
@@ -246,7 +246,7 @@ def _part(
     )
     plan = plan_of(request, ask, metric, number, split, "changes" if is_running else stat)
 
-    def made(only: Mapping[str, Collection[str]] | None = None) -> Grouped:
+    def made(only: Mapping[str, Set[str]] | None = None) -> Grouped:
         asked = asked_of(access, request, ask, binding, small, only)
         if not is_running:
             rows = part_rows(metric, part, asked, request, split, binding, access.dimensions)
