@@ -17,8 +17,8 @@ def columns_read(*exprs: ibis.Table) -> dict[str, frozenset[str]]:
     """Table name -> the columns of it that the rows or the columns of `exprs` depend on.
 
     From the result down: a selection wants the wanted columns and what any new column is made of, a filter also what it
-    asks. New columns count even where nobody wants them: the expression must still be makeable from these columns
-    alone. What is not known to be choosy (a set, a distinct row) wants all.
+    asks. New columns and columns selected by name count even where nobody wants them: the expression must still be
+    makeable from these columns alone. What is not known to be choosy (a set, a distinct row) wants all.
     """
     found: dict[str, set[str]] = defaultdict(set)
     for root in (expr.op() for expr in exprs):
@@ -39,7 +39,8 @@ def _pass_on(node: ops.Relation, wanted: dict[ops.Relation, set[str]]) -> None:
     """Adds to `wanted` what `node` needs of those that it reads, to give the columns that are wanted of it."""
     mine = wanted[node]
     if isinstance(node, ops.Project):
-        _want(wanted, _made(node.values, mine))
+        is_whole = set(node.parent.schema.names) <= node.values.keys()
+        _want(wanted, _made(node.values, mine) if is_whole else node.values.values())
     elif isinstance(node, ops.Aggregate):
         _want(wanted, (*node.groups.values(), *node.metrics.values()))
     elif isinstance(node, ops.Filter):
@@ -49,7 +50,9 @@ def _pass_on(node: ops.Relation, wanted: dict[ops.Relation, set[str]]) -> None:
         wanted[node.parent].update(mine)
         _want(wanted, node.keys)
     elif isinstance(node, ops.JoinChain):
-        _want(wanted, _made(node.values, mine))
+        joined = {name for table in (node.first, *(link.table for link in node.rest)) for name in table.schema.names}
+        is_whole = joined <= {value.name for value in node.values.values() if isinstance(value, ops.Field)}
+        _want(wanted, _made(node.values, mine) if is_whole else node.values.values())
         _want(wanted, (predicate for link in node.rest for predicate in link.predicates))
     elif isinstance(node, _PASSES_ON):
         wanted[node.parent].update(mine)

@@ -260,7 +260,11 @@ def _part(
         if not holder:
             # made twice: once to see what is read, and then of that alone
             whole = made()
-            holder.append(made(narrow.columns_read(*(one for one in (whole.expr, whole.values) if one is not None))))
+            read = narrow.columns_read(*(one for one in (whole.expr, whole.values) if one is not None))
+            try:
+                holder.append(made(read))
+            except Exception:  # the wide one was made: this one misses a name of which nothing comes, and may be wide
+                holder.append(whole)
         return holder[0]
 
     if plan not in access.texts:
