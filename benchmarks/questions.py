@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from companies import TICKETS, company
@@ -118,9 +119,8 @@ def measure(copies: int, runs: int) -> list[Measured]:
         make(engine, company(copies))
         access = Access(engine, AS_OF_US, Catalogue(), {}, {"rates": {}, "base_currency": None})
         for asked in QUESTIONS:
-            lines.append(
-                _line(asked.what, copies, runs, lambda asked=asked: answer(access, asked.request), asked.sql, engine)
-            )  # type: ignore[misc]
+            ours = partial(answer, access, asked.request)
+            lines.append(_line(asked.what, copies, runs, ours, asked.sql, engine))
         lines.append(_line("drill of one cell", copies, runs, lambda: _drill(access), (_drill_sql(engine),), engine))
         engine.close()
     return lines

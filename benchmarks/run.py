@@ -32,7 +32,7 @@ def measure(is_full: bool) -> Iterator[Measured]:
 def main() -> None:
     """Print the table line by line and keep it."""
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--full", action="store_true", help="full sizes; takes hours")
+    words.add_argument("--full", action="store_true", help="full sizes, up to ten million events")
     is_full = words.parse_args().full
     sys.stdout.write(HEADER)
     text = HEADER

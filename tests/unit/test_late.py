@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +10,8 @@ import pytest
 def loaded(code: str) -> set[str]:
     """The modules that are there after some code ran in a process of its own."""
     told = "\nimport sys; print(*sys.modules)"
-    return set(
-        subprocess.run([sys.executable, "-c", code + told], capture_output=True, check=True, text=True).stdout.split()
-    )
+    done = subprocess.run([sys.executable, "-c", code + told], capture_output=True, check=True, text=True)
+    return set(done.stdout.splitlines()[-1].split())
 
 
 def test_the_service_comes_without_readers_and_workbooks_and_the_demo() -> None:
@@ -21,12 +21,29 @@ def test_the_service_comes_without_readers_and_workbooks_and_the_demo() -> None:
 
 @pytest.mark.parametrize("command", ["ask", "import"])
 def test_a_command_comes_without_pandas(command: str) -> None:
-    assert "pandas" not in loaded(f"from deskmeter.cli.registry import load; load('{command}')")
+    assert "pandas" not in loaded(_line(command, "--help"))
+
+
+def test_a_question_is_answered_without_pandas(tmp_path: Path) -> None:
+    home = str(tmp_path / "desk")
+    found = loaded(
+        f"{_line('init', home)}; {_line('ask', 'tickets_created', '--period', 'all', '--json', '--desk', home)}"
+    )
+    assert "duckdb" in found
+    assert "pandas" not in found
+
+
+def _line(*words: str) -> str:
+    """Code that runs one command line as the process of its own that it is."""
+    argv = ["deskmeter", *words]
+    return f"import sys; sys.argv = {argv!r}; from deskmeter.cli.main import main; assert main() == 0"
 
 
 def test_arrow_makes_a_data_frame_though_pandas_was_spared() -> None:
     found = loaded(
-        "from deskmeter.cli.lean import spare_pandas as spare; spare()\n"
-        "import pyarrow as pa; assert pa.table({'a': [1, 2]}).to_pandas().shape == (2, 1)"
+        "import pyarrow as pa\n"
+        "from deskmeter.base.pandas_absent import pandas_absent\n"
+        "with pandas_absent(): pa.array([0])\n"
+        "assert pa.table({'a': [1, 2]}).to_pandas().shape == (2, 1)"
     )
     assert "pandas" in found

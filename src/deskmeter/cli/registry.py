@@ -6,22 +6,15 @@ A file whose name is a word of Python ends with an underscore (`import_.py`).
 
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from typer import Context, Typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from deskmeter.base.errors import AskerError, nearest
-from deskmeter.base.late import late
 from deskmeter.cli import commands
 from deskmeter.cli.front import command_files, command_names, first_line
 from deskmeter.cli.leaving import InterruptedByUserError, PipeClosedError
-
-if TYPE_CHECKING:
-    from deskmeter.cli import lean
-else:  # the options before a command need no arrow
-    lean = late("deskmeter.cli.lean")
 
 
 class CommandGroup(TyperGroup):
@@ -61,7 +54,6 @@ class CommandGroup(TyperGroup):
 
 def load(name: str) -> TyperCommand:
     """The command `name`, made of the function `run` in its file."""
-    lean.spare_pandas()
     module: ModuleType = import_module(f"{commands.__name__}.{command_files()[name].stem}")
     app = Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
     app.command(name, help=module.__doc__)(module.run)

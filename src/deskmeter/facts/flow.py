@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import ibis
 
 from deskmeter.facts.places import with_customer_kind
-from deskmeter.facts.state import gifts
+from deskmeter.facts.state import changes_of_hand
 from deskmeter.facts.tables import Tables, known_or
 
 _STATE = ("agent", "team", "priority", "status", "stage")
@@ -24,7 +24,7 @@ def flows(t: Tables) -> Mapping[str, ibis.Table]:
     back = left.mutate(flow=left.is_new_contact.ifelse("new_contact", "reopened"))
     back = _flow(back, back.flow, 1)
     done = _flow(timeline.filter(timeline.is_resolution), "resolved", -1)
-    moves = gifts(t)
+    moves = changes_of_hand(t)
     moves = moves.filter((moves.ord > 1) & ~moves.is_resolved & ~moves.is_leaving)
     agent_moves = known_or(moves.agent != moves.prev_agent, moves.agent.isnull() != moves.prev_agent.isnull())
     team_moves = known_or(moves.team != moves.prev_team, moves.team.isnull() != moves.prev_team.isnull())
@@ -93,7 +93,7 @@ def handovers(t: Tables) -> Mapping[str, ibis.Table]:
     Gaps and bots between two humans are skipped over (ruling 25).
     """
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
-    own = gifts(t)
+    own = changes_of_hand(t)
     own = own.filter((own.is_moved == 0) & (own.kind.isin(["assign", "team"]) | own.is_creation))
     hands = own.filter(((own.kind == "assign") | own.is_creation) & own.is_human)
     hands = hands.mutate(lost=hands.assignee.lag().over(in_order), lost_agent=hands.agent.lag().over(in_order))

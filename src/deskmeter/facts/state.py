@@ -189,7 +189,7 @@ def timeline(t: Tables) -> Mapping[str, ibis.Table]:
     return {"timeline": full.drop("event_no", "_stage_no", "stage_no", "prev_stage_no")}
 
 
-def gifts(t: Tables) -> ibis.Table:
+def changes_of_hand(t: Tables) -> ibis.Table:
     """The rows of `timeline` that set assignee or team, with the agent, assignee and team before them."""
     rows = t["timeline"].filter(t["timeline"].sets_assignee | t["timeline"].sets_team)
     in_order = ibis.window(group_by="ticket_id", order_by="ord")

@@ -14,6 +14,7 @@ from deskmeter.engines.expressions import ibis
 from deskmeter.query.access import Access
 from deskmeter.query.records import Canonical
 from deskmeter.query.reports import Oddity
+from deskmeter.query.run import reads
 
 _TYPES = {
     "string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "boolean": pa.bool_(), "timestamp": pa.int64(),
@@ -54,7 +55,7 @@ class Data:
     def fetch(self, expr: ibis.Table) -> pa.Table:
         """The rows of an expression over any of these tables."""
         text = self.access.engine.compile(expr)
-        used = {name: table for name, table in self._read.items() if f'"{name}"' in text}
+        used = {name: table for name, table in self._read.items() if reads(text, name)}
         return self.access.engine.run(text, {}, used)
 
 

@@ -241,8 +241,8 @@ def _part(
 ) -> dict[tuple[Key, int], Group]:  # fmt: skip
     part = metric.parts[number]
     filters = [condition.dimension for condition in request.where]
-    is_running = bool(part.spans) and running.is_running(
-        metric, part, split, filters, tuple(access.schemas[str(part.like)]), access.dimensions, at.edges, QUARTER_HOUR
+    is_running = running.is_running(
+        metric, part, split, filters, access.schemas, access.dimensions, at.edges, QUARTER_HOUR
     )
     plan = plan_of(request, ask, metric, number, split, "changes" if is_running else stat)
 

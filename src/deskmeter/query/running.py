@@ -23,16 +23,17 @@ Key = tuple[str, ...]
 
 
 def is_running(
-    metric: Metric, part: Part, split: Split, filters: Sequence[str], columns: Sequence[str],
+    metric: Metric, part: Part, split: Split, filters: Sequence[str], tables: Mapping[str, Mapping[str, str]],
     own: Mapping[str, Dimension], edges_us: Sequence[int], quarter_us: int,
 ) -> bool:  # fmt: skip
     """Whether the part is such a count: plain, by what each row has in a column of its own, in enough whole buckets."""
-    if not part.spans or not split.has_grain or split.top or metric.beside or metric.splits_by:
+    if not part.spans or part.like is None or not split.has_grain or split.top or metric.beside or metric.splits_by:
         return False
     if metric.aggregate != Count() or len(edges_us) <= FEWEST or any(edge % quarter_us for edge in edges_us):
         return False
     named = [find(id, own) for id in (*split.dims, *filters)]
-    return all(not one.multi and own_column(part.dims, one, tuple(columns)) is not None for one in named)
+    columns = tuple(tables[part.like])
+    return all(not one.multi and own_column(part.dims, one, columns) is not None for one in named)
 
 
 def spans_of(part: Part) -> Part:
