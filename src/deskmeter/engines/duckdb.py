@@ -10,7 +10,10 @@ import duckdb
 import pyarrow as pa
 
 from deskmeter.base.errors import DataError, EngineError, LockedError
+from deskmeter.engines.copying import NEXT, Copier
 from deskmeter.engines.expressions import ibis
+
+_WORK = "work"  # the database in memory in which a build of a file is made
 
 
 class DuckDBEngine:
@@ -36,13 +39,16 @@ class DuckDBEngine:
         # its own bar would be drawn on stdout, in the middle of an answer
         self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET lock_configuration = true")
+        self._is_file = path is not None
+        self._building = self._connection  # where a build makes its tables
+        self._copier: Copier | None = None
         self._lock = threading.RLock()
 
     def load(self, name: str, table: pa.Table, is_kept: bool = True) -> None:
         with self._lock:
-            self._connection.register("incoming", table)
+            self._building.register("incoming", table)
             self._make(name, "SELECT * FROM incoming", is_kept)
-            self._connection.unregister("incoming")
+            self._building.unregister("incoming")
 
     def prepare(self, expr: ibis.Table) -> str:
         # DuckDB adds whole numbers up as HUGEINT; a table has the types that its expression declares
@@ -61,15 +67,32 @@ class DuckDBEngine:
 
     def _make(self, name: str, text: str, is_kept: bool) -> None:
         # what only the build needs stays in memory: writing it to the file would cost more than making it
-        kind = "TABLE" if is_kept else "TEMP TABLE"
-        self._connection.execute(f'CREATE OR REPLACE {kind} "{name}" AS {text}').fetchall()
+        kind = "TABLE" if is_kept or self._copier else "TEMP TABLE"
+        self._building.execute(f'CREATE OR REPLACE {kind} "{name}" AS {text}').fetchall()
+        if is_kept and self._copier:
+            self._copier.add(name)
 
     def begin(self) -> None:
         with self._lock:
-            self._connection.execute("BEGIN TRANSACTION")
+            if not self._is_file:
+                self._connection.execute("BEGIN TRANSACTION")
+                return
+            # a file is written by one processor: made in memory, a table is copied there while others are made
+            self._building = self._connection.cursor()
+            self._building.execute(f"ATTACH ':memory:' AS {_WORK}")
+            target = self._file_name()
+            self._building.execute(f"USE {_WORK}")
+            self._copier = Copier(self._connection.cursor(), _WORK, target)
 
     def commit(self) -> None:
         with self._lock:
+            if self._copier:
+                try:
+                    self._copier.show()
+                except duckdb.Error as error:
+                    raise EngineError(f"cannot write the tables of the build: {error}") from error
+                self._leave_work()
+                return
             self._connection.execute("COMMIT")
             names = self._connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
             for (name,) in names:
@@ -77,15 +100,30 @@ class DuckDBEngine:
 
     def roll_back(self) -> None:
         with self._lock:
+            if self._copier:
+                self._copier.give_up()
+                self._leave_work()
+                return
             self._connection.execute("ROLLBACK")
+
+    def _leave_work(self) -> None:
+        self._copier = None
+        self._building.execute(f'USE "{self._file_name()}"')
+        self._building.execute(f"DETACH {_WORK}")
+        self._building.close()
+        self._building = self._connection
+
+    def _file_name(self) -> str:
+        (found,) = self._connection.execute("SELECT current_database()").fetchall()
+        return str(found[0])
 
     def read(self, name: str) -> pa.Table:
         with self._lock:
-            return self._connection.execute(f'SELECT * FROM "{name}"').to_arrow_table()
+            return self._building.execute(f'SELECT * FROM "{name}"').to_arrow_table()
 
     def is_empty(self, name: str) -> bool:
         with self._lock:
-            return not self._connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchall()
+            return not self._building.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchall()
 
     def compile(self, expr: ibis.Table) -> str:
         # DuckDB folds nested selections itself; folding them while compiling costs a sixth of a question's time
@@ -115,7 +153,8 @@ class DuckDBEngine:
         with self._lock:
             rows = self._connection.execute(
                 "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns "
-                "WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"
+                "WHERE table_schema = 'main' AND table_catalog = current_database() "
+                f"AND NOT starts_with(table_name, '{NEXT}') ORDER BY table_name, ordinal_position"
             ).fetchall()
         found: dict[str, dict[str, str]] = {}
         for table, column, kind, _ in rows:
@@ -125,7 +164,9 @@ class DuckDBEngine:
     def sizes(self) -> dict[str, int]:
         with self._lock:
             rows = self._connection.execute(
-                "SELECT table_name, estimated_size FROM duckdb_tables() WHERE NOT temporary ORDER BY table_name"
+                "SELECT table_name, estimated_size FROM duckdb_tables() "
+                "WHERE database_name = current_database() AND NOT temporary "
+                f"AND NOT starts_with(table_name, '{NEXT}') ORDER BY table_name"
             ).fetchall()
         return {str(name): int(size) for name, size in rows}
 

@@ -1,17 +1,12 @@
-"""What a number can be split by, and how a row finds its value of it."""
+"""What a number can be split by."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from deskmeter.base.errors import AskerError, nearest
 from deskmeter.canon.vocab import NONE, UNATTRIBUTED
-from deskmeter.engines.expressions import ibis
-from deskmeter.metrics.bands import value_band
-from deskmeter.metrics.spec import Asked
-
-QUARTER_HOUR_US = 900_000_000
 
 
 @dataclass(frozen=True)
@@ -117,30 +112,6 @@ def blank(id: str) -> str:
     return UNATTRIBUTED if id in ("agent", "team") else NONE
 
 
-Attach = Callable[["ibis.Table", Asked, Dimension, str], "ibis.Table"]
-
-
-def attach(rows: ibis.Table, asked: Asked, dimension: Dimension, own_column: str | None, name: str) -> ibis.Table:
-    """`rows` with column `name`: the value of `dimension`, null where there is none.
-
-    `rows` has `_at_us` (the instant of the metric) and, where it is about them, ticket_id and customer.
-    """
-    if own_column is not None:
-        return _grouped(rows.mutate(**{name: rows[own_column].cast("string")}), dimension, name)
-    return _grouped(_ATTACH[dimension.of](rows, asked, dimension, name), dimension, name)
-
-
-def _grouped(rows: ibis.Table, dimension: Dimension, name: str) -> ibis.Table:
-    """The values of an own dimension under the names of their groups."""
-    if not dimension.groups:
-        return rows
-    value = rows[name]
-    other = value if dimension.others is None else value.notnull().ifelse(ibis.literal(dimension.others), value)
-    grouped = ibis.cases(*((value == word, ibis.literal(group)) for word, group in dimension.groups), else_=other)
-    named = rows.mutate(**{name: grouped})
-    return named.distinct() if dimension.multi else named
-
-
 def own_column(dims: Mapping[str, str], dimension: Dimension, columns: tuple[str, ...]) -> str | None:
     """The column of rows with these `columns` that holds `dimension`, if they hold it themselves.
 
@@ -164,153 +135,3 @@ def can_attach(columns: tuple[str, ...], dimension: Dimension) -> bool:
         "time": ("at_us",), "row": (),
     }[dimension.of]  # fmt: skip
     return any(column in columns for column in need)
-
-
-def with_ticket_values(
-    rows: ibis.Table, asked: Asked, dims: Mapping[str, str], wanted: Sequence[Dimension]
-) -> ibis.Table:
-    """`rows` with what several dimensions read of the ticket, by one join for all; of one or none, as they are.
-
-    A join for each costs more to compile than all else in a question by many dimensions.
-    """
-    columns = tuple(rows.columns)
-    read = {one.column or one.id for one in wanted if one.of == "ticket" and own_column(dims, one, columns) is None}
-    if len(read) < 2 or "ticket_id" not in columns:
-        return rows
-    tickets = asked.tables("ticket").select(_ticket="ticket_id", **{f"_of_{name}": name for name in sorted(read)})
-    return rows.left_join(tickets, [("ticket_id", "_ticket")]).drop("_ticket")
-
-
-def _of_ticket(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    column = dimension.column or dimension.id
-    if f"_of_{column}" in rows.columns:
-        joined = rows.mutate(_value=rows[f"_of_{column}"])
-    else:
-        tickets = asked.tables("ticket").select(_ticket="ticket_id", _value=column)
-        joined = rows.left_join(tickets, [("ticket_id", "_ticket")]).drop("_ticket")
-    value = joined._value
-    if dimension.id in ("reason_1", "reason_2"):
-        value = _path_start(value, 1 if dimension.id == "reason_1" else 2)
-    return joined.mutate(**{name: value}).drop("_value")
-
-
-def _path_start(value: ibis.Value, levels: int) -> ibis.Value:
-    parts = value.split("/")
-    first = parts[0]
-    if levels == 1:
-        return first
-    return (parts.length() >= 2).ifelse(first.concat("/", parts[1]), first)
-
-
-def _of_field(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    spans = asked.tables("field_span")
-    spans = spans.filter((spans.field == (dimension.column or dimension.id)) & spans.to_us.isnull())
-    spans = spans.select(_ticket="ticket_id", _value="value")
-    joined = rows.left_join(spans, [("ticket_id", "_ticket")]).drop("_ticket")
-    return joined.mutate(**{name: joined._value}).drop("_value")
-
-
-def _of_tag(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    spans = asked.tables("tag_span")
-    spans = spans.filter(spans.to_us.isnull()).select(_ticket="ticket_id", _value="value")
-    joined = rows.left_join(spans, [("ticket_id", "_ticket")]).drop("_ticket")
-    return joined.mutate(**{name: joined._value}).drop("_value")
-
-
-def _far(until: ibis.Value) -> ibis.Value:
-    """An open end made far: a condition with "or" would keep an outer join from hashing."""
-    return ibis.coalesce(until, ibis.literal(2**62))
-
-
-def _then(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    base = dimension.base or dimension.id[:-5]
-    if base == "tag":
-        spans = asked.tables("tag_span")
-    else:
-        spans = asked.tables("field_span")
-        spans = spans.filter(spans.field == (dimension.column or base.removeprefix("field:")))
-    spans = spans.select(
-        _ticket="ticket_id", _value="value", _from="from_us", _to=_far(spans.to_us), _from_pos="from_pos",
-        _to_pos=_far(spans.to_pos),
-    )  # fmt: skip
-    rows = _between(rows)
-    joined = rows.left_join(
-        spans,
-        [
-            rows.ticket_id == spans._ticket,
-            spans._from <= rows._not_after_us,
-            spans._to > rows._still_us,
-            spans._from_pos <= rows._not_after_pos,
-            spans._to_pos > rows._still_pos,
-        ],
-    ).drop("_ticket", "_from", "_to", "_from_pos", "_to_pos", *_BETWEEN)
-    return joined.mutate(**{name: joined._value}).drop("_value")
-
-
-_BETWEEN = ("_not_after_us", "_still_us", "_not_after_pos", "_still_pos")
-
-
-def _between(rows: ibis.Table) -> ibis.Table:
-    """`rows` with what a span must not begin after and must outlast: their event where it is known, else their instant.
-
-    Four plain comparisons: a condition with "or" would keep an outer join from hashing.
-    """
-    far = ibis.literal(2**62)
-    pos = rows._at_pos if "_at_pos" in rows.columns else ibis.null("int64")
-    knows = pos.notnull()
-    return rows.mutate(
-        _not_after_us=knows.ifelse(far, rows._at_us),
-        _still_us=knows.ifelse(-far, rows._at_us),
-        _not_after_pos=ibis.coalesce(pos, far),
-        _still_pos=ibis.coalesce(pos, -far),
-    )
-
-
-def _with_customer(rows: ibis.Table, asked: Asked) -> ibis.Table:
-    if "customer" in rows.columns:
-        return rows.mutate(_customer=rows.customer)
-    tickets = asked.tables("ticket").select(_ticket="ticket_id", _customer="customer")
-    return rows.left_join(tickets, [("ticket_id", "_ticket")]).drop("_ticket")
-
-
-def _of_customer(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    accounts = asked.tables("account").select(_key="key", _value=dimension.column or dimension.id)
-    joined = _with_customer(rows, asked).left_join(accounts, [("_customer", "_key")])
-    return joined.mutate(**{name: joined._value}).drop("_value", "_key", "_customer")
-
-
-def _plan(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    spans = asked.tables("plan_span")
-    spans = spans.select(_key="customer", _value="plan", _from="from_us", _to=_far(spans.to_us))
-    keyed = _with_customer(rows, asked)
-    joined = keyed.left_join(
-        spans,
-        [
-            keyed._customer == spans._key,
-            spans._from <= keyed._at_us,
-            spans._to > keyed._at_us,
-        ],
-    )
-    return joined.mutate(**{name: joined._value}).drop("_value", "_key", "_from", "_to", "_customer")
-
-
-def _band(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    bands = value_band(asked).select(_key="customer", _value="band")
-    joined = _with_customer(rows, asked).left_join(bands, [("_customer", "_key")])
-    return joined.mutate(**{name: joined._value}).drop("_value", "_key", "_customer")
-
-
-def _of_time(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    hours = asked.tables("hour_of").select(_q="q", _value=dimension.id)
-    joined = rows.mutate(_row_q=rows._at_us // QUARTER_HOUR_US).left_join(hours, [("_row_q", "_q")])
-    return joined.mutate(**{name: joined._value}).drop("_value", "_q", "_row_q")
-
-
-def _impossible(rows: ibis.Table, asked: Asked, dimension: Dimension, name: str) -> ibis.Table:
-    raise AskerError(f"these rows have no `{dimension.id}`")
-
-
-_ATTACH: Mapping[str, Attach] = {
-    "ticket": _of_ticket, "field": _of_field, "tag": _of_tag, "then": _then, "customer": _of_customer,
-    "plan": _plan, "band": _band, "time": _of_time, "row": _impossible,
-}  # fmt: skip

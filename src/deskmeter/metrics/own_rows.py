@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deskmeter.engines.expressions import ibis
+from deskmeter.metrics.attaching import Wanted, attach
 from deskmeter.metrics.conditions import flag_holds, holds, is_number, number_holds
 from deskmeter.metrics.currencies import priced
-from deskmeter.metrics.dimensions import Dimension, attach, blank, own_column
+from deskmeter.metrics.dimensions import Dimension, blank, own_column
 from deskmeter.metrics.own_facts import OwnBasis, OwnColumn, OwnFact
 from deskmeter.metrics.spec import Asked, Part, Rows
 
@@ -58,7 +59,7 @@ class OwnRows:
         if self.amount is not None and self.amount.holds is not None:
             rows = priced(rows, asked, self.amount.holds)
         if self.field is not None:
-            rows = attach(rows, asked, self.field, None, FIELD_NUMBER)
+            rows = attach(rows, asked, [Wanted(self.field, None, FIELD_NUMBER)])
             rows = rows.mutate(**{FIELD_NUMBER: rows[FIELD_NUMBER].try_cast("float64")})
         return rows
 
@@ -81,7 +82,8 @@ class OwnRows:
         return rows
 
     def _with_value(self, rows: ibis.Table, asked: Asked, dimension: Dimension) -> ibis.Table:
-        return attach(rows, asked, dimension, own_column(self.basis.dims, dimension, tuple(rows.columns)), "own_value")
+        column = own_column(self.basis.dims, dimension, tuple(rows.columns))
+        return attach(rows, asked, [Wanted(dimension, column, "own_value")])
 
     def _any_of_many(self, rows: ibis.Table, asked: Asked, limit: Limit, dimension: Dimension, name: str) -> ibis.Table:
         """Of several values (tags) one is enough; a condition that says no holds if none of them meets its opposite."""

@@ -36,6 +36,7 @@ class Asked:
     clock: str
     schedule_policy: str
     within_s: ibis.Value  # the limit asked for, or the metric's own
+    quantile: ibis.Value  # the one asked for, 0 to 1
     dims: frozenset[str]
     options: Mapping[str, str]
     settings: Mapping[str, object]

@@ -50,6 +50,18 @@ def statistic(metric: Metric, asked_stat: str | None) -> str:
     )
 
 
+def counted_for(metric: Metric, stat: str) -> str:
+    """What the numbers of `grouped` are for: statistics that are read off the same numbers share them.
+
+    The quantiles differ in a bound value alone, mean and sum in what is made of n and total.
+    """
+    if not isinstance(metric.aggregate, Stat):
+        return "all"
+    if stat in QUANTILES:
+        return "quantile"
+    return stat if stat == "share_within" else "total"
+
+
 def with_lengths(metrics: Mapping[str, Metric], request: Request) -> Request:
     """`request` where a statistic of a count of running things is asked of their lengths (`unanswered:median`)."""
 
@@ -60,14 +72,14 @@ def with_lengths(metrics: Mapping[str, Metric], request: Request) -> Request:
     return replace(request, metrics=tuple(meant(ask) for ask in request.metrics))
 
 
-def grouped(metric: Metric, part: int, rows: ibis.Table, split: Split, asked: Asked, stat: str) -> Grouped:
-    """The numbers of part `part` per group of its rows."""
+def grouped(metric: Metric, part: int, rows: ibis.Table, split: Split, asked: Asked, what: str) -> Grouped:
+    """The numbers of part `part` per group of its rows; `what`: see `counted_for`."""
     keys = [*(f"dim_{i}" for i in range(len(split.dims))), "bucket"]
     aggregate = metric.aggregate
     if isinstance(aggregate, Stat) and part == aggregate.running:
         return Grouped(part, rows.group_by(keys).aggregate(n_open=rows.count()))
     if isinstance(aggregate, Stat):
-        return _statistic(aggregate, part, rows, keys, asked, stat, _apart(metric, part, rows, split))
+        return _statistic(aggregate, part, rows, keys, asked, what, _apart(metric, part, rows, split))
     if isinstance(aggregate, Survival):
         length = (aggregate.length(rows, asked) // aggregate.divisor).cast("int64")
         rows = rows.mutate(_length=length, _seen=aggregate.seen(rows, asked))
@@ -189,8 +201,8 @@ def _statistic(
     rows = rows.filter(rows._value.notnull())
     values = rows.select(*keys, value="_value", **({} if stat.per else apart))
     numbers: dict[str, ibis.Value] = {"n": values.count(), "total": values.value.sum()}
-    if name in QUANTILES:
-        numbers["quantile"] = values.value.quantile(QUANTILES[name])
+    if name == "quantile":
+        numbers["quantile"] = values.value.quantile(asked.quantile)
     if name == "share_within":
         numbers["numerator"] = (values.value <= asked.within_s).cast("int64").sum()
     numbers.update({column: values[column].nunique() for column in apart if not stat.per})

@@ -11,7 +11,7 @@ from deskmeter.query.request import Filter
 # Stand-ins that cannot occur in data: they are written into the text as literals and then made placeholders.
 _WHOLE = 8_070_605_040_302_010_000
 _TEXT = "\u2063deskmeter-value-"
-_WHOLES = ("as_of_us", "from_us", "to_us", "end_us", "within_s", "buckets_us", "bucket_us")
+_WHOLES = ("as_of_us", "from_us", "to_us", "end_us", "within_s", "buckets_us", "bucket_us", "quantile_1000th")
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,13 @@ def bind(
     within_s: int | None,
     where: tuple[Filter, ...],
     step: tuple[int, int] = (0, 1),
+    quantile: float = 0.5,
 ) -> Binding:
     """All values of a question; what looks for a part of a text does so in lower case.
 
     step: the instant from which table `bucket_of` counts, and the length that it counts in.
     """
-    numbers = (as_of_us, from_us, to_us, min(to_us - 1, as_of_us), within_s or 0, *step)
+    numbers = (as_of_us, from_us, to_us, min(to_us - 1, as_of_us), within_s or 0, *step, round(quantile * 1000))
     values: dict[str, object] = {f"i{index}": value for index, value in enumerate(numbers)}
     for index, condition in enumerate(where):
         for number, word in enumerate(condition.values):

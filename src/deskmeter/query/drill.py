@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from deskmeter.base.arrow_compute import pc
+from deskmeter.base.collector import collector_paused
 from deskmeter.base.errors import AskerError
 from deskmeter.base.late import late
 from deskmeter.base.time import from_micros
@@ -123,14 +124,20 @@ def _rows(access: Access, request: Request, ask: MetricAsk, metric: Metric, numb
     part, split = metric.parts[number], Split((), False)
     plan = plan_of(request, ask, metric, number, split, "rows")
     if plan not in access.texts:
-        rows = part_rows(metric, part, asked, request, split, binding, access.dimensions)
-        rows = _measured(metric, number, rows, asked)
-        rows = _with_ticket(access, rows)
-        view = metric.aggregate if isinstance(metric.aggregate, View) else None
-        shown = rows.select(*view.columns) if view else rows.select(**_columns(rows))
-        keys = list(view.columns[:1]) if view else [name for name in ("at", "ticket") if name in shown.columns]
-        access.texts[plan] = placeholders(access.engine.compile(shown.order_by(keys) if keys else shown))
+        with collector_paused():
+            rows = part_rows(metric, part, asked, request, split, binding, access.dimensions)
+            listed = _listed(access, metric, _measured(metric, number, rows, asked))
+            access.texts[plan] = placeholders(access.engine.compile(listed))
     return run_text(access, access.texts[plan], binding, small)
+
+
+def _listed(access: Access, metric: Metric, rows: ibis.Table) -> ibis.Table:
+    """What is shown of the rows, in the order of time."""
+    rows = _with_ticket(access, rows)
+    view = metric.aggregate if isinstance(metric.aggregate, View) else None
+    shown = rows.select(*view.columns) if view else rows.select(**_columns(rows))
+    keys = list(view.columns[:1]) if view else [name for name in ("at", "ticket") if name in shown.columns]
+    return shown.order_by(keys) if keys else shown
 
 
 def _measured(metric: Metric, number: int, rows: ibis.Table, asked: Asked) -> ibis.Table:

@@ -7,16 +7,9 @@ from dataclasses import dataclass
 
 from deskmeter.base.errors import AskerError
 from deskmeter.engines.expressions import ibis
+from deskmeter.metrics.attaching import Wanted, attach
 from deskmeter.metrics.conditions import holds, is_number
-from deskmeter.metrics.dimensions import (
-    Dimension,
-    attach,
-    blank,
-    can_attach,
-    find,
-    own_column,
-    with_ticket_values,
-)
+from deskmeter.metrics.dimensions import Dimension, blank, can_attach, find, own_column
 from deskmeter.metrics.spec import Always, Asked, Flow, Metric, Overlap, Part, Stock
 from deskmeter.query.binding import Binding
 from deskmeter.query.request import Filter, Operator, Request
@@ -75,40 +68,63 @@ def part_rows(
     own: Mapping[str, Dimension],
 ) -> ibis.Table:
     """The rows of one part with dim_0 .. dim_k (never null) and bucket: the plan of number and drill alike."""
+    rows = kept_rows(metric, part, asked, request, split.has_grain, bind, own)
+    return with_dimensions(metric, part, rows, asked, split, own)
+
+
+def kept_rows(
+    metric: Metric,
+    part: Part,
+    asked: Asked,
+    request: Request,
+    has_grain: bool,
+    bind: Binding,
+    own: Mapping[str, Dimension],
+) -> ibis.Table:
+    """The rows of one part that the question keeps, with bucket, _at_us and, where it is known, _at_pos."""
     rows = part.fact(asked) if callable(part.fact) else asked.tables(part.fact)
     if part.keep is not None:
         rows = rows.filter(part.keep(rows, asked))
-    rows = _in_time(rows, part, asked, split.has_grain)
-    named = [*(condition.dimension for condition in request.where), *split.dims]
-    read = [find(id, own) for id in dict.fromkeys(named) if id not in part.broadcast]
-    rows = with_ticket_values(rows, asked, part.dims, read)
-    for number, condition in enumerate(request.where):
-        if condition.dimension not in part.broadcast:
-            words = [bind.text(number, index) for index in range(len(condition.values))]
-            rows = _filtered(metric, rows, part, asked, condition, words, own)
-    for index, id in enumerate(split.dims):
-        name = f"dim_{index}"
-        if id in part.broadcast:
-            rows = rows.mutate(**{name: ibis.literal("")})
-            continue
-        dimension = find(id, own)
-        rows = _explodable(rows, dimension)
-        rows = _attached(metric, rows, part, asked, dimension, name)
-        rows = rows.mutate(**{name: ibis.coalesce(rows[name], ibis.literal(blank(dimension.base or id)))})
-        if index == 0 and split.top:
-            rows = _only_top(rows, asked, dimension)
+    rows = _in_time(rows, part, asked, has_grain)
+    return _filtered(metric, rows, part, asked, request, bind, own)
+
+
+def with_dimensions(
+    metric: Metric, part: Part, rows: ibis.Table, asked: Asked, split: Split, own: Mapping[str, Dimension]
+) -> ibis.Table:
+    """`rows` with dim_0 .. dim_k, never null."""
+    wanted = [
+        _wanted(metric, part, rows, find(id, own), f"dim_{index}", is_blank_named=True)
+        for index, id in enumerate(split.dims)
+        if id not in part.broadcast
+    ]
+    rows = attach(rows, asked, wanted)
+    hidden = [f"dim_{index}" for index, id in enumerate(split.dims) if id in part.broadcast]
+    if hidden:
+        rows = rows.mutate(**dict.fromkeys(hidden, ibis.literal("")))
+    if split.top and split.dims and split.dims[0] not in part.broadcast:
+        rows = _only_top(rows, asked, find(split.dims[0], own))
     return rows
 
 
-def _attached(
-    metric: Metric, rows: ibis.Table, part: Part, asked: Asked, dimension: Dimension, name: str
-) -> ibis.Table:
+_KEYS = ("ticket_id", "customer", "_at_us", "_at_pos")
+
+
+def read_by_dimensions(part: Part, rows: ibis.Table, split: Split, own: Mapping[str, Dimension]) -> ibis.Table:
+    """What `with_dimensions` may read of these rows."""
+    columns = tuple(rows.columns)
+    found = [own_column(part.dims, find(id, own), columns) for id in split.dims if id not in part.broadcast]
+    names = [name for name in found if name is not None]
+    return rows.select(*dict.fromkeys([*names, *(name for name in _KEYS if name in columns)]))
+
+
+def _wanted(
+    metric: Metric, part: Part, rows: ibis.Table, dimension: Dimension, name: str, is_blank_named: bool = False
+) -> Wanted:
     column = own_column(part.dims, dimension, tuple(rows.columns))
-    if column is None and not can_attach((*rows.columns, "at_us"), dimension):
+    if column is None and (dimension.of == "row" or not can_attach((*rows.columns, "at_us"), dimension)):
         raise _cannot(metric, dimension.id)
-    if column is None and dimension.of == "row":
-        raise _cannot(metric, dimension.id)
-    return attach(rows, asked, dimension, column, name)
+    return Wanted(dimension, column, name, is_blank_named)
 
 
 def _in_time(rows: ibis.Table, part: Part, asked: Asked, has_grain: bool) -> ibis.Table:
@@ -117,16 +133,14 @@ def _in_time(rows: ibis.Table, part: Part, asked: Asked, has_grain: bool) -> ibi
     if isinstance(when, Flow):
         at = rows[when.at]
         rows = rows.filter((at >= asked.from_us) & (at < asked.to_us) & (at <= asked.as_of_us))
-        rows = rows.mutate(_at_us=rows[when.at])
+        at = rows[when.at]
         position = _POSITION_OF.get(when.at)
-        if position in rows.columns:
-            rows = rows.mutate(_at_pos=rows[position])
+        added = {"_at_us": at} if position not in rows.columns else {"_at_us": at, "_at_pos": rows[position]}
         if not has_grain:
-            return rows.mutate(bucket=ibis.literal(0).cast("int64"))
+            return rows.mutate(**added, bucket=ibis.literal(0).cast("int64"))
         steps = asked.tables("bucket_of").select(_q="q", bucket="bucket")
-        step = (rows._at_us - asked.buckets_us) // asked.bucket_us
-        joined = rows.mutate(_row_q=step).join(steps, [("_row_q", "_q")])
-        return joined.drop("_row_q", "_q")
+        joined = rows.mutate(**added, _row_q=(at - asked.buckets_us) // asked.bucket_us)
+        return joined.join(steps, [("_row_q", "_q")]).drop("_row_q", "_q")
     if isinstance(when, Always):
         if when.at == "at_us" and "event_pos" in rows.columns:
             rows = rows.mutate(_at_pos=rows.event_pos)
@@ -154,13 +168,6 @@ def _overlapping(both: ibis.Table, when: Overlap) -> ibis.Table:
     return both if when.touch else both.filter(both.clip_from_us < both.clip_to_us)
 
 
-def _explodable(rows: ibis.Table, dimension: Dimension) -> ibis.Table:
-    """Rows numbered before a multi-valued dimension multiplies them, so that totals can count each once."""
-    if not dimension.multi or "_row" in rows.columns:
-        return rows
-    return rows.mutate(_row=ibis.row_number().over(ibis.window(order_by="_at_us")))
-
-
 def _only_top(rows: ibis.Table, asked: Asked, dimension: Dimension) -> ibis.Table:
     top = asked.tables("top_value").select(_top="value")
     joined = rows.left_join(top, [("dim_0", "_top")])
@@ -173,21 +180,44 @@ def _filtered(
     rows: ibis.Table,
     part: Part,
     asked: Asked,
-    condition: Filter,
-    words: list[ibis.Value],
+    request: Request,
+    bind: Binding,
     own: Mapping[str, Dimension],
 ) -> ibis.Table:
-    dimension = find(condition.dimension, own)
-    if dimension.multi:
-        numbered = rows.mutate(_filter_row=ibis.row_number().over(ibis.window(order_by="_at_us")))
-        found = _attached(metric, numbered, part, asked, dimension, "_filter")
-        positive = condition.operator not in ("!=", "not in", "null")
-        test = condition if positive else Filter(condition.dimension, _OPPOSITE[condition.operator], condition.values)
-        hits = found.filter(_meets(found._filter, test, words, dimension)).select("_filter_row").distinct()
-        kept = numbered.semi_join(hits, "_filter_row") if positive else numbered.anti_join(hits, "_filter_row")
-        return kept.drop("_filter_row")
-    found = _attached(metric, rows, part, asked, dimension, "_filter")
-    return found.filter(_meets(found._filter, condition, words, dimension)).drop("_filter")
+    """The rows that meet every condition of the question."""
+    plain: list[tuple[Filter, Dimension, list[ibis.Value]]] = []
+    for number, condition in enumerate(request.where):
+        if condition.dimension in part.broadcast:
+            continue
+        words = [bind.text(number, index) for index in range(len(condition.values))]
+        dimension = find(condition.dimension, own)
+        if dimension.multi:
+            rows = _of_many(rows, asked, condition, words, _wanted(metric, part, rows, dimension, "_filter"))
+        else:
+            plain.append((condition, dimension, words))
+    if not plain:
+        return rows
+    names = [f"_filter_{number}" for number in range(len(plain))]
+    wanted = [
+        _wanted(metric, part, rows, dimension, name) for name, (_, dimension, _) in zip(names, plain, strict=True)
+    ]
+    found = attach(rows, asked, wanted)
+    tests = [
+        _meets(found[name], condition, words, dimension)
+        for name, (condition, dimension, words) in zip(names, plain, strict=True)
+    ]
+    return found.filter(*tests).drop(*names)
+
+
+def _of_many(rows: ibis.Table, asked: Asked, condition: Filter, words: list[ibis.Value], wanted: Wanted) -> ibis.Table:
+    """The rows of which one value meets the condition; a condition that says no keeps those of which none does not."""
+    numbered = rows.mutate(_filter_row=ibis.row_number().over(ibis.window(order_by="_at_us")))
+    found = attach(numbered, asked, [wanted])
+    positive = condition.operator not in ("!=", "not in", "null")
+    test = condition if positive else Filter(condition.dimension, _OPPOSITE[condition.operator], condition.values)
+    hits = found.filter(_meets(found[wanted.name], test, words, wanted.dimension)).select("_filter_row").distinct()
+    kept = numbered.semi_join(hits, "_filter_row") if positive else numbered.anti_join(hits, "_filter_row")
+    return kept.drop("_filter_row")
 
 
 def _meets(value: ibis.Value, condition: Filter, words: list[ibis.Value], dimension: Dimension) -> ibis.Value:

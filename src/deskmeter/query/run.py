@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from deskmeter.base.collector import collector_paused
 from deskmeter.base.errors import AskerError
 from deskmeter.base.late import late
 from deskmeter.base.time import MICROS_PER_SECOND, Grain, buckets, from_micros, to_micros, zone
@@ -20,10 +21,10 @@ from deskmeter.engines.expressions import ibis
 from deskmeter.metrics.spec import Asked, Metric, Stat, Survival, Targets
 from deskmeter.query import running
 from deskmeter.query.access import Access
-from deskmeter.query.aggregate import QUANTILES, Grouped, grouped, statistic
+from deskmeter.query.aggregate import QUANTILES, Grouped, counted_for, grouped, statistic
 from deskmeter.query.binding import Binding, bind, placeholders, used
 from deskmeter.query.finish import Choice, Group, finish
-from deskmeter.query.plan import Split, check_dimensions, part_rows
+from deskmeter.query.plan import Split, check_dimensions, kept_rows, read_by_dimensions, with_dimensions
 from deskmeter.query.request import MetricAsk, Period, Request
 from deskmeter.query.result import Cell
 from deskmeter.query.targets import attainment
@@ -160,6 +161,7 @@ def asked_of(
         clock=ask.clock or request.clock,
         schedule_policy=request.schedule_policy,
         within_s=binding.whole("within_s"),
+        quantile=binding.whole("quantile_1000th") / ibis.literal(1000.0),
         dims=frozenset((*request.by, *(condition.dimension for condition in request.where))),
         options=dict(request.options),
         settings=access.settings,
@@ -196,7 +198,8 @@ def measure(
     if isinstance(metric.aggregate, Targets):
         return Numbers(metric, stat, attainment(access, request, period, dims, at.edges, measure))
     step = at.steps[:2] if has_grain else (0, 1)
-    binding = bind(access.as_of_us, at.edges[0], at.edges[-1], within_s, request.where, step)
+    quantile = QUANTILES.get(stat, 0.5)
+    binding = bind(access.as_of_us, at.edges[0], at.edges[-1], within_s, request.where, step, quantile)
     hours = bool({"hour", "weekday"} & {*dims, *where_dims})
     small = small_tables(at, top, hours)
     split = Split(dims, has_grain, top is not None)
@@ -239,36 +242,44 @@ def _part(
     access: Access, request: Request, ask: MetricAsk, metric: Metric, number: int, split: Split, binding: Binding,
     small: dict[str, pa.Table], stat: str, at: Frame,
 ) -> dict[tuple[Key, int], Group]:  # fmt: skip
-    part = metric.parts[number]
+    part, what = metric.parts[number], counted_for(metric, stat)
     filters = [condition.dimension for condition in request.where]
     is_running = running.is_running(
         metric, part, split, filters, access.schemas, access.dimensions, at.edges, QUARTER_HOUR
     )
-    plan = plan_of(request, ask, metric, number, split, "changes" if is_running else stat)
+    plan = plan_of(request, ask, metric, number, split, "changes" if is_running else what)
 
-    def made(only: Mapping[str, Set[str]] | None = None) -> Grouped:
-        asked = asked_of(access, request, ask, binding, small, only)
-        if not is_running:
-            rows = part_rows(metric, part, asked, request, split, binding, access.dimensions)
-            return grouped(metric, number, rows, split, asked, stat)
-        rows = part_rows(metric, running.spans_of(part), asked, request, split, binding, access.dimensions)
-        return Grouped(number, running.changes(rows, split, asked))
+    meant = running.spans_of(part) if is_running else part
+    wide = asked_of(access, request, ask, binding, small)
+
+    def kept(asked: Asked) -> ibis.Table:
+        return kept_rows(metric, meant, asked, request, split.has_grain, binding, access.dimensions)
+
+    def put_together(rows: ibis.Table, split: Split, asked: Asked) -> Grouped:
+        rows = with_dimensions(metric, meant, rows, wide, split, access.dimensions)
+        if is_running:
+            return Grouped(number, running.changes(rows, split, asked))
+        return grouped(metric, number, rows, split, asked, what)
 
     holder: list[Grouped] = []
 
     def planned() -> Grouped:
         if not holder:
-            # made twice: once to see what is read, and then of that alone
-            whole = made()
-            read = narrow.columns_read(*(one for one in (whole.expr, whole.values) if one is not None))
+            # what is read is seen where the rows are put together as they are, without their dimensions
+            rows = kept(wide)
+            plain = put_together(rows, Split((), split.has_grain), wide)
+            named = read_by_dimensions(meant, rows, split, access.dimensions)
+            read = narrow.columns_read(*(one for one in (plain.expr, plain.values, named) if one is not None))
+            asked = asked_of(access, request, ask, binding, small, read)
             try:
-                holder.append(made(read))
-            except Exception:  # the wide one was made: this one misses a name of which nothing comes, and may be wide
-                holder.append(whole)
+                holder.append(put_together(kept(asked), split, asked))
+            except Exception:  # the wide one can be made: the narrow one misses a name of which nothing comes
+                holder.append(put_together(rows, split, wide))
         return holder[0]
 
     if plan not in access.texts:
-        access.texts[plan] = placeholders(access.engine.compile(planned().expr))
+        with collector_paused():
+            access.texts[plan] = placeholders(access.engine.compile(planned().expr))
     table = run_text(access, access.texts[plan], binding, small)
     if is_running:
         held = running.counts(table, len(split.dims), at.known)

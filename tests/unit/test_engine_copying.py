@@ -1,0 +1,118 @@
+"""A build of a file is made in memory and copied meanwhile: readers see the old tables or all of the new ones."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from deskmeter.base.errors import EngineError
+from deskmeter.engines.duckdb import DuckDBEngine
+
+
+def _numbers(*values: int) -> pa.Table:
+    return pa.table({"n": pa.array(values, pa.int64())})
+
+
+def _seen(engine: DuckDBEngine, name: str) -> list[int]:
+    return sorted(engine.run(f'SELECT n FROM "{name}"', {}, {})["n"].to_pylist())
+
+
+def _built(engine: DuckDBEngine, *values: int) -> None:
+    engine.begin()
+    engine.load("raw", _numbers(*values), is_kept=False)
+    engine.create("f_twice", 'SELECT n * 2 AS n FROM "raw"')
+    engine.commit()
+
+
+def test_readers_see_nothing_of_a_build_before_it_is_whole(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path / "facts.duckdb")
+    _built(engine, 1, 2)
+    engine.begin()
+    engine.load("raw", _numbers(5), is_kept=False)
+    engine.create("f_twice", 'SELECT n * 2 AS n FROM "raw"')
+    engine.load("f_new", _numbers(7))
+    assert _seen(engine, "f_twice") == [2, 4]
+    with pytest.raises(EngineError):
+        _seen(engine, "f_new")
+    engine.commit()
+    assert (_seen(engine, "f_twice"), _seen(engine, "f_new")) == ([10], [7])
+    assert engine.schemas() == {"f_new": {"n": "int64"}, "f_twice": {"n": "int64"}}
+    assert engine.sizes() == {"f_new": 1, "f_twice": 1}
+    engine.close()
+    again = DuckDBEngine(tmp_path / "facts.duckdb")
+    assert _seen(again, "f_twice") == [10]
+    again.close()
+
+
+def test_a_table_that_is_made_anew_in_one_build_is_kept_as_it_was_last(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path / "facts.duckdb")
+    engine.begin()
+    for last in range(20):
+        engine.load("f_last", _numbers(last))
+        assert engine.read("f_last")["n"].to_pylist() == [last]
+    engine.commit()
+    assert _seen(engine, "f_last") == [19]
+    engine.close()
+
+
+def test_a_build_taken_back_leaves_what_was_there(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path / "facts.duckdb")
+    _built(engine, 1)
+    for _ in range(3):
+        engine.begin()
+        engine.load("f_twice", _numbers(*range(300_000)))
+        engine.load("f_new", _numbers(7))
+        engine.roll_back()
+        assert engine.sizes() == {"f_twice": 1}
+    _built(engine, 4)
+    assert _seen(engine, "f_twice") == [8]
+    engine.close()
+
+
+def test_an_expression_that_fails_is_told_and_the_build_can_be_taken_back(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path / "facts.duckdb")
+    _built(engine, 1)
+    engine.begin()
+    with pytest.raises(EngineError, match="cannot build table `f_twice`"):
+        engine.create("f_twice", "SELECT CAST('x' AS BIGINT) AS n")
+    engine.roll_back()
+    assert _seen(engine, "f_twice") == [2]
+    engine.close()
+
+
+_DIES = """
+import os, sys, time
+from pathlib import Path
+import pyarrow as pa
+from deskmeter.engines.duckdb import DuckDBEngine
+engine = DuckDBEngine(Path(sys.argv[1]))
+engine.begin()
+for number in range(40):
+    engine.load(f"f_{number}", pa.table({"n": pa.array(range(20_000), pa.int64())}))
+    if number == int(sys.argv[2]):
+        time.sleep(float(sys.argv[3]))
+        os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize(("after", "wait_s"), [(0, 0.0), (12, 0.0), (39, 0.0), (39, 0.3)])
+def test_a_build_that_is_killed_leaves_what_was_there(tmp_path: Path, after: int, wait_s: float) -> None:
+    path = tmp_path / "facts.duckdb"
+    engine = DuckDBEngine(path)
+    _built(engine, 1)
+    engine.close()
+    died = subprocess.run(
+        [sys.executable, "-c", _DIES, str(path), str(after), str(wait_s)], check=False, env=dict(os.environ)
+    )
+    assert died.returncode == -9
+    engine = DuckDBEngine(path)
+    assert engine.schemas() == {"f_twice": {"n": "int64"}}
+    _built(engine, 3)
+    assert _seen(engine, "f_twice") == [6]
+    assert engine.sizes() == {"f_twice": 1}
+    left = engine.run("SELECT count(*) AS n FROM duckdb_tables() WHERE starts_with(table_name, 'next ')", {}, {})
+    assert left["n"].to_pylist() == [0]
+    engine.close()
