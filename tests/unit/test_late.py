@@ -33,6 +33,16 @@ def test_a_question_is_answered_without_pandas(tmp_path: Path) -> None:
     assert "pandas" not in found
 
 
+@pytest.mark.parametrize("command", [("ask", "backlog"), ("drill", "backlog")])
+def test_a_question_asked_before_comes_without_what_makes_expressions(tmp_path: Path, command: tuple[str, str]) -> None:
+    home = str(tmp_path / "desk")
+    loaded(_line("init", home))
+    line = _line(*command, "--last", "4w", "--desk", home)
+    assert "ibis" in loaded(line)  # it builds the facts
+    loaded(line)
+    assert not {"ibis", "sqlglot"} & loaded(line)
+
+
 def _line(*words: str) -> str:
     """Code that runs one command line as the process of its own that it is."""
     argv = ["deskmeter", *words]

@@ -1,13 +1,15 @@
 """The working tables of one build: a name gives an expression, an expression becomes a table."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import ibis
 import pyarrow as pa
 
 from deskmeter.canon.schema import TABLES
+from deskmeter.engines.expressions import ibis
 from deskmeter.engines.protocol import Engine
 from deskmeter.facts.plans import PLANS, Planned
 
@@ -72,7 +74,7 @@ class Tables:
         """The last instant that this build knows, as an expression."""
         return ibis.literal(CUT_STAND_IN).cast("int64")
 
-    def run(self, step: "Step", is_empty: bool = False) -> None:
+    def run(self, step: Step, is_empty: bool = False) -> None:
         """Make the tables of one step, from its kept plan if there is one; `is_empty`: with no row in them."""
         settings = (self.settings.episode_gap_us, self.settings.default_schedule)
         plan_key = f"{self.engine.name} {step.__module__}.{step.__name__} {settings} {sorted(self._loaded.items())}"

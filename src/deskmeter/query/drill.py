@@ -33,10 +33,11 @@ from deskmeter.metrics.spec import (
 from deskmeter.query.access import Access
 from deskmeter.query.aggregate import statistic, summed_per
 from deskmeter.query.binding import bind, placeholders
+from deskmeter.query.making import asked_of
 from deskmeter.query.plan import Split, part_rows
 from deskmeter.query.request import Filter, MetricAsk, Period, Request
 from deskmeter.query.result import Cell, DrillResult, MetricInfo
-from deskmeter.query.run import Key, asked_of, frame, measure, plan_of, run_text, small_tables
+from deskmeter.query.run import Key, frame, measure, plan_of, run_text, small_tables
 from deskmeter.query.targets import listed_periods
 
 if TYPE_CHECKING:
@@ -120,11 +121,11 @@ def _rows(access: Access, request: Request, ask: MetricAsk, metric: Metric, numb
     binding = bind(access.as_of_us, at.edges[0], at.edges[-1], within_s, request.where)
     hours = any(condition.dimension in ("hour", "weekday") for condition in request.where)
     small = small_tables(at, None, hours)
-    asked = asked_of(access, request, ask, binding, small)
     part, split = metric.parts[number], Split((), False)
     plan = plan_of(request, ask, metric, number, split, "rows")
     if plan not in access.texts:
         with collector_paused():
+            asked = asked_of(access, request, ask, binding, small)
             rows = part_rows(metric, part, asked, request, split, binding, access.dimensions)
             listed = _listed(access, metric, _measured(metric, number, rows, asked))
             access.texts[plan] = placeholders(access.engine.compile(listed))

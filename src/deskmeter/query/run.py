@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,26 +14,20 @@ from numpy.typing import NDArray
 
 from deskmeter.base.collector import collector_paused
 from deskmeter.base.errors import AskerError
-from deskmeter.base.late import late
 from deskmeter.base.time import MICROS_PER_SECOND, Grain, buckets, from_micros, to_micros, zone
 from deskmeter.engines.expressions import ibis
-from deskmeter.metrics.spec import Asked, Metric, Stat, Survival, Targets
+from deskmeter.metrics.spec import Metric, Stat, Survival, Targets
 from deskmeter.query import running
 from deskmeter.query.access import Access
-from deskmeter.query.aggregate import QUANTILES, Grouped, counted_for, grouped, statistic
+from deskmeter.query.aggregate import QUANTILES, counted_for, statistic
 from deskmeter.query.binding import Binding, bind, placeholders, used
 from deskmeter.query.finish import Choice, Group, finish
-from deskmeter.query.plan import Split, check_dimensions, kept_rows, read_by_dimensions, with_dimensions
+from deskmeter.query.making import Making
+from deskmeter.query.plan import Split, check_dimensions
 from deskmeter.query.request import MetricAsk, Period, Request
 from deskmeter.query.result import Cell
 from deskmeter.query.targets import attainment
 from deskmeter.stats.intervals import order_statistic_ranks
-
-if TYPE_CHECKING:
-    from deskmeter.facts import clocks
-    from deskmeter.query import narrow
-else:  # only expressions that are made anew ask for lengths of time, and for what they read
-    clocks, narrow = late("deskmeter.facts.clocks"), late("deskmeter.query.narrow")
 
 Key = tuple[str, ...]
 UNKNOWN = Cell(None, 0)  # a stock at a time of which nothing is known yet
@@ -132,47 +125,6 @@ def _hours(at: Frame) -> pa.Table:
     )
 
 
-def asked_of(
-    access: Access, request: Request, ask: MetricAsk, binding: Binding, small: Mapping[str, pa.Table],
-    only: Mapping[str, Set[str]] | None = None,
-) -> Asked:  # fmt: skip
-    """What the metrics' expressions may know of the question; `only`: the columns of each table that they read."""
-
-    def tables(name: str) -> ibis.Table:
-        if name in small:
-            return ibis.table(ibis.Schema.from_pyarrow(small[name].schema), name=name)
-        return access.table(name, None if only is None else only.get(name, frozenset()))
-
-    class _Reader:
-        """Fact tables by name, for the clocks."""
-
-        def __getitem__(self, name: str) -> ibis.Table:
-            return tables(name)
-
-    def clocked(table: ibis.Table, row: str, from_us: str, to_us: str, end_us: str | None = None) -> ibis.Table:
-        return clocks.with_clocks(table, _Reader(), row, from_us, to_us, end_us)
-
-    return Asked(
-        tables=tables,
-        as_of_us=binding.whole("as_of_us"),
-        from_us=binding.whole("from_us"),
-        to_us=binding.whole("to_us"),
-        end_us=binding.whole("end_us"),
-        clock=ask.clock or request.clock,
-        schedule_policy=request.schedule_policy,
-        within_s=binding.whole("within_s"),
-        quantile=binding.whole("quantile_1000th") / ibis.literal(1000.0),
-        dims=frozenset((*request.by, *(condition.dimension for condition in request.where))),
-        options=dict(request.options),
-        settings=access.settings,
-        with_clocks=clocked,
-        buckets=tables("bucket"),
-        buckets_us=binding.whole("buckets_us"),
-        bucket_us=binding.whole("bucket_us"),
-        by=request.by,
-    )
-
-
 @dataclass(frozen=True)
 class Numbers:
     """One metric's cells by (dimension values, bucket)."""
@@ -249,44 +201,17 @@ def _part(
     )
     plan = plan_of(request, ask, metric, number, split, "changes" if is_running else what)
 
-    meant = running.spans_of(part) if is_running else part
-    wide = asked_of(access, request, ask, binding, small)
-
-    def kept(asked: Asked) -> ibis.Table:
-        return kept_rows(metric, meant, asked, request, split.has_grain, binding, access.dimensions)
-
-    def put_together(rows: ibis.Table, split: Split, asked: Asked) -> Grouped:
-        rows = with_dimensions(metric, meant, rows, wide, split, access.dimensions)
-        if is_running:
-            return Grouped(number, running.changes(rows, split, asked))
-        return grouped(metric, number, rows, split, asked, what)
-
-    holder: list[Grouped] = []
-
-    def planned() -> Grouped:
-        if not holder:
-            # what is read is seen where the rows are put together as they are, without their dimensions
-            rows = kept(wide)
-            plain = put_together(rows, Split((), split.has_grain), wide)
-            named = read_by_dimensions(meant, rows, split, access.dimensions)
-            read = narrow.columns_read(*(one for one in (plain.expr, plain.values, named) if one is not None))
-            asked = asked_of(access, request, ask, binding, small, read)
-            try:
-                holder.append(put_together(kept(asked), split, asked))
-            except Exception:  # the wide one can be made: the narrow one misses a name of which nothing comes
-                holder.append(put_together(rows, split, wide))
-        return holder[0]
-
+    making = Making(access, request, ask, metric, number, split, binding, small, what, is_running)
     if plan not in access.texts:
         with collector_paused():
-            access.texts[plan] = placeholders(access.engine.compile(planned().expr))
+            access.texts[plan] = placeholders(access.engine.compile(making.grouped.expr))
     table = run_text(access, access.texts[plan], binding, small)
     if is_running:
         held = running.counts(table, len(split.dims), at.known)
         return {key: Group({"n": float(n)}) for key, n in held.items()}
     groups = _gather(table, len(split.dims), isinstance(metric.aggregate, Survival))
     if stat in QUANTILES and isinstance(metric.aggregate, Stat) and request.intervals and number == 0:
-        _add_ranks(access, planned, groups, split, binding, small, stat, (plan, "ranks"))
+        _add_ranks(access, making, groups, split, binding, small, stat, (plan, "ranks"))
     return groups
 
 
@@ -339,7 +264,7 @@ def _gather(table: pa.Table, dims: int, is_survival: bool) -> dict[tuple[Key, in
 
 
 def _add_ranks(
-    access: Access, planned: object, groups: dict[tuple[Key, int], Group], split: Split, binding: Binding,
+    access: Access, making: Making, groups: dict[tuple[Key, int], Group], split: Split, binding: Binding,
     small: Mapping[str, pa.Table], stat: str, plan: object,
 ) -> None:  # fmt: skip
     """Adds low and high: the values at the ranks that bound the quantile (order statistics, ruling 53)."""
@@ -352,8 +277,8 @@ def _add_ranks(
         {name: pa.array([row[index] for row in known], pa.int64()) for index, name in enumerate(("size", "lo", "hi"))}
     )
     if plan not in access.texts:
-        assert callable(planned)
-        values = planned().values
+        values = making.grouped.values
+        assert values is not None
         keys = [*(f"dim_{index}" for index in range(len(split.dims))), "bucket"]
         ordered = values.mutate(
             rank=ibis.row_number().over(ibis.window(group_by=keys, order_by="value")) + 1,
