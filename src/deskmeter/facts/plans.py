@@ -18,7 +18,7 @@ FOLDER = "deskmeter"
 
 @dataclass(frozen=True)
 class Planned:
-    """One table of a step: its name, the engine's text that makes it, its columns with their types."""
+    """One table of a step: its name, the engine's text that makes it (empty until it is needed), its columns with types."""
 
     name: str
     text: str

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from deskmeter.base.collector import collector_paused
 from deskmeter.canon.schema import TABLES
 from deskmeter.engines.expressions import ibis
 from deskmeter.engines.protocol import Engine
@@ -79,11 +80,17 @@ class Tables:
         settings = (self.settings.episode_gap_us, self.settings.default_schedule)
         plan_key = f"{self.engine.name} {step.__module__}.{step.__name__} {settings} {sorted(self._loaded.items())}"
         plan = PLANS.get(plan_key)
-        if plan is None:
-            plan = [
-                Planned(name, self.engine.prepare(expr), {column: str(kind) for column, kind in expr.schema().items()})
-                for name, expr in step(self).items()
-            ]
+        # what will be empty needs its columns alone, and compiling is the longer part
+        if plan is None or (not is_empty and not all(planned.text for planned in plan)):
+            with collector_paused():
+                plan = [
+                    Planned(
+                        name,
+                        "" if is_empty else self.engine.prepare(expr),
+                        {column: str(kind) for column, kind in expr.schema().items()},
+                    )
+                    for name, expr in step(self).items()
+                ]
             PLANS.put(plan_key, plan)
         for planned in plan:
             if is_empty:

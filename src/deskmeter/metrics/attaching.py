@@ -66,6 +66,9 @@ def attach(rows: ibis.Table, asked: Asked, wanted: Sequence[Wanted]) -> ibis.Tab
                 *(look.table[theirs] > left[mine] for theirs, mine in look.ends),
             ],
         )
+    if looks.found:
+        # a join that gave made values itself could not be joined any further
+        joined = joined.select(*(name for name in joined.columns if name in kept or name in looks.read))
     whole = joined.select(*kept, **{name: value(joined) for name, value in values.items()})
     # several values of a group are one
     return whole.distinct() if any(one.dimension.multi and one.dimension.groups for one in wanted) else whole
@@ -79,6 +82,7 @@ class _Looks:
         self.asked = asked
         self.before: dict[str, ibis.Value] = {}  # columns that rows must have before anything is joined
         self.found: dict[str, _Look] = {}
+        self.read: set[str] = set()  # the columns that values are made of
         joined = [one.dimension for one in wanted if one.own_column is None]
         ticket = {one.column or one.id for one in joined if one.of == "ticket"}
         if "customer" not in rows.columns and any(one.of in ("customer", "plan", "band") for one in joined):
@@ -94,6 +98,7 @@ class _Looks:
         """What reads the value of a dimension once all is joined."""
         dimension, own = one.dimension, one.own_column
         column = _READ[dimension.of](self, dimension) if own is None else own
+        self.read.add(column)
 
         def value(joined: ibis.Table) -> ibis.Value:
             found = joined[column]
