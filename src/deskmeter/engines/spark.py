@@ -5,8 +5,10 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,8 @@ from deskmeter.base.errors import DataError, EngineError
 from deskmeter.base.extras import extra
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from py4j.java_gateway import JavaGateway
+    from pyspark.sql import SparkSession
 
 JAVA = 17
 _INSTALL = "pip install 'deskmeter[spark]'"
@@ -28,6 +31,8 @@ _SPARK_TYPES = {
     "int8": "TINYINT", "int16": "SMALLINT", "int32": "INT", "int64": "BIGINT", "float64": "DOUBLE", "boolean": "BOOLEAN",
     "string": "STRING",
 }  # fmt: skip
+_OF_SPARK = {kind.lower(): name for name, kind in _SPARK_TYPES.items()}
+_SHORT = 400
 
 
 class SparkEngine:
@@ -40,32 +45,34 @@ class SparkEngine:
 
     name = "spark"
 
-    def __init__(self, folder: Path, master: str = "local[2]", settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, master: str = "local[2]") -> None:
         """`master`: as Spark names it, such as `local[2]`, `local-cluster[2,1,2048]` or `spark://host:7077`.
 
+        All else that Spark can be told stands where it always does: in the spark-defaults.conf of SPARK_CONF_DIR.
+
         Raises:
-            EngineError: no Java of at least 17.
+            EngineError: no Java of at least 17, or Spark does not start.
             AskerError: PySpark is not installed; the message says the install line.
         """
         _refuse_without_java()
-        self._folder = folder
+        self._folder = folder.resolve()  # workers have working folders of their own
         self._lock = threading.RLock()
         self._build: Path | None = None
         self._made: dict[str, dict[str, str]] = {}
+        self._attached: dict[str, Path] = {}
         folder.mkdir(parents=True, exist_ok=True)
-        self._spark = _session(master, settings or {})
-        self._spark.sparkContext.setLogLevel("ERROR")
+        self._spark = _session(master)
         ibis.pyspark.connect(self._spark)  # the compiler asks for settings that only a connection brings
         self._known = self._read_manifest()
         for name, known in self._known.items():
-            self._show(name, Path(known["path"]))
+            self._show(name, known)
 
     def load(self, name: str, table: pa.Table, is_kept: bool = True) -> None:
         with self._lock:
             path = self._place(name)
             path.mkdir(parents=True)
             pq.write_table(table, path / "part-0.parquet")
-            self._keep(name, path, ibis.Schema.from_pyarrow(table.schema), is_kept)
+            self._keep(name, path, {column: str(kind) for column, kind in _kinds(table.schema)}, is_kept)
 
     def attach(self, name: str, folder: Path, columns: Mapping[str, str]) -> None:
         """Shows the Parquet files below `folder` as table `name`: instants as microseconds, dates as days since 1970.
@@ -80,13 +87,13 @@ class SparkEngine:
         chosen = [f"{reads[kind].format(column)} AS `{column}`" for column, kind in columns.items()]
         with self._lock:
             if folder.exists():
-                frame = self._spark.read.parquet(str(folder))
+                frame = self._spark.read.parquet(_local(folder))
             else:
                 kinds = {"timestamp": "TIMESTAMP", "date": "DATE", **_SPARK_TYPES}
                 empty = ", ".join(f"`{column}` {kinds[kind].upper()}" for column, kind in columns.items())
                 frame = self._spark.createDataFrame([], schema=empty)
             frame.selectExpr(*chosen).createOrReplaceTempView(name)
-            self._made[name] = {"path": "", "columns": "{}", "is_kept": "no"}
+            self._attached[name] = folder
 
     def prepare(self, expr: ibis.Table) -> str:
         columns = ", ".join(
@@ -102,30 +109,32 @@ class SparkEngine:
             path = self._place(name)
             try:
                 frame = self._spark.sql(text)
-                frame.write.parquet(str(path))
+                frame.write.parquet(_local(path))
             except Exception as error:  # Spark raises trees of its own and of the JVM
                 raise EngineError(f"cannot build table `{name}`: {_first_line(error)}") from error
-            self._keep(name, path, _schema(frame), is_kept)
+            self._keep(name, path, {column: _OF_SPARK.get(kind, kind) for column, kind in frame.dtypes}, is_kept)
 
     def begin(self) -> None:
         with self._lock:
             taken = {int(path.name.split("-")[1]) for path in self._folder.glob("build-*")}
             self._build = self._folder / f"build-{max(taken, default=0) + 1}"
-            self._made = {}
+            self._made, self._attached = {}, {}
 
     def commit(self) -> None:
         with self._lock:
+            assert self._build is not None
             kept = {name: known for name, known in self._made.items() if known["is_kept"] == "yes"}
             for name, known in self._made.items():
                 if name not in kept:
                     self._spark.catalog.dropTempView(name)
-                    if known["path"]:  # what is only attached is not ours to remove
-                        shutil.rmtree(known["path"])
-            before = {Path(known["path"]).parent for known in self._known.values()}
-            self._known = kept
+                    shutil.rmtree(self._folder / known["path"])
+            for name in self._attached:  # what is only attached is not ours to remove
+                self._spark.catalog.dropTempView(name)
+            self._known, self._made, self._attached = kept, {}, {}
             self._write_manifest()
-            for path in before - {self._build}:
-                shutil.rmtree(path, ignore_errors=True)
+            for path in self._folder.glob("build-*"):  # also what builds left that died
+                if path != self._build:
+                    shutil.rmtree(path, ignore_errors=True)
             self._build = None
 
     def roll_back(self) -> None:
@@ -133,26 +142,32 @@ class SparkEngine:
             if self._build is not None:
                 shutil.rmtree(self._build, ignore_errors=True)
             self._build = None
+            self._made, self._attached = {}, {}
             for name, known in self._known.items():
-                self._show(name, Path(known["path"]))
+                self._show(name, known)
 
     def read(self, name: str) -> pa.Table:
         with self._lock:
-            return _plain(self._spark.table(name).toArrow())
+            if name in self._attached:
+                return _plain(self._spark.table(name).toArrow())
+            # the driver sees the files: a job of Spark would cost a second
+            return pq.read_table(self._files(name))
 
     def is_empty(self, name: str) -> bool:
         with self._lock:
-            return not self._spark.table(name).take(1)
+            return not any(_rows(self._files(name)))
 
     def compile(self, expr: ibis.Table) -> str:
         return str(ibis.to_sql(expr, dialect="pyspark", pretty=False))
 
     def run(self, text: str, values: Mapping[str, object], tables: Mapping[str, pa.Table]) -> pa.Table:
+        text = _PLACEHOLDER.sub(r":\1", text)
+        written = {name: _written(table) for name, table in tables.items() if _is_short(table)}
         with self._lock:
             try:
-                for name, table in tables.items():
-                    self._spark.createDataFrame(table).createOrReplaceTempView(name)
-                return _plain(self._spark.sql(_PLACEHOLDER.sub(r":\1", text), args=dict(values)).toArrow())
+                for name in tables.keys() - written.keys():
+                    self._spark.createDataFrame(tables[name]).createOrReplaceTempView(name)
+                return _plain(self._spark.sql(_before(text, written), args=dict(values)).toArrow())
             except Exception as error:
                 raise EngineError(f"the question failed in the engine: {_first_line(error)}") from error
 
@@ -161,12 +176,12 @@ class SparkEngine:
 
     def schemas(self) -> dict[str, dict[str, str]]:
         with self._lock:
-            known = self._known if self._build is None else self._known | self._made
-            return {name: json.loads(one["columns"]) for name, one in sorted(known.items())}
+            tables = sorted((self._known | self._made).items())
+            return {name: json.loads(known["columns"]) for name, known in tables}
 
     def sizes(self) -> dict[str, int]:
         with self._lock:
-            return {name: int(self._spark.table(name).count()) for name in sorted(self._known)}
+            return {name: sum(_rows(self._files(name))) for name in sorted(self._known)}
 
     def close(self) -> None:
         with self._lock:
@@ -184,13 +199,24 @@ class SparkEngine:
             path = self._build / f"{name}.{number}"
         return path
 
-    def _keep(self, name: str, path: Path, schema: ibis.Schema, is_kept: bool) -> None:
-        columns = json.dumps({column: str(kind.copy(nullable=True)) for column, kind in schema.items()})
-        self._made[name] = {"path": str(path), "columns": columns, "is_kept": "yes" if is_kept else "no"}
-        self._show(name, path)
+    def _keep(self, name: str, path: Path, columns: Mapping[str, str], is_kept: bool) -> None:
+        known = {
+            "path": str(path.relative_to(self._folder)),
+            "columns": json.dumps(columns),
+            "is_kept": "yes" if is_kept else "no",
+        }
+        self._made[name] = known
+        self._show(name, known)
 
-    def _show(self, name: str, path: Path) -> None:
-        self._spark.read.parquet(str(path)).createOrReplaceTempView(name)
+    def _show(self, name: str, known: Mapping[str, str]) -> None:
+        columns = json.loads(known["columns"]).items()
+        # told, not asked: Spark would run a job over the files of each table to learn its columns
+        schema = ", ".join(f"`{column}` {_SPARK_TYPES[kind]}" for column, kind in columns)
+        files = _local(self._folder / known["path"])
+        self._spark.read.schema(schema).parquet(files).createOrReplaceTempView(name)
+
+    def _files(self, name: str) -> Path:
+        return self._attached.get(name) or self._folder / (self._made.get(name) or self._known[name])["path"]
 
     def _read_manifest(self) -> dict[str, dict[str, str]]:
         path = self._folder / _MANIFEST
@@ -212,29 +238,57 @@ class SparkEngine:
         part.replace(self._folder / _MANIFEST)
 
 
-def _session(master: str, settings: Mapping[str, str]) -> "SparkSession":
+def _session(master: str) -> "SparkSession":
+    """A session with what the answers depend on; the rest is as spark-defaults.conf has it."""
+    pyspark = extra("pyspark", "the engine `spark`", _INSTALL)
     sql = extra("pyspark.sql", "the engine `spark`", _INSTALL)
-    plain = {
-        "spark.ui.enabled": "false",
+    needed = {
+        "spark.master": master,
+        "spark.app.name": "deskmeter",
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": "8",
+        "spark.sql.ansi.enabled": "true",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
-        "spark.sql.parquet.compression.codec": "zstd",
         # a source called 007 stays a text
         "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
+        # its own bar would be drawn in the middle of ours
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+    }
+    usual = {
+        "spark.ui.enabled": "false",
+        "spark.sql.parquet.compression.codec": "zstd",
         # one build has long plans; their text is of no use to anybody
         "spark.sql.maxPlanStringLength": "2000",
+        "spark.sql.ui.explainMode": "simple",
     }
-    if not master.startswith("local"):
-        # a cluster must reach the driver: let Spark find its own address
-        del plain["spark.driver.bindAddress"], plain["spark.driver.host"]
-    builder = sql.SparkSession.builder.master(master).appName("deskmeter")
-    for key, value in {**plain, **settings}.items():
-        builder = builder.config(key, value)
-    session: SparkSession = builder.getOrCreate()
+    if master.startswith("local"):  # a cluster must reach the driver, and has more places for the parts of a table
+        usual |= {
+            "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1",
+            "spark.sql.shuffle.partitions": "8",
+        }  # fmt: skip
+    gateway = _gateway()
+    conf = pyspark.SparkConf(_jvm=gateway.jvm)
+    for key, value in usual.items():
+        conf.setIfMissing(key, value)
+    conf.setAll(list(needed.items()))
+    try:
+        session: SparkSession = sql.SparkSession(pyspark.SparkContext(gateway=gateway, conf=conf))
+    except Exception as error:  # what the JVM says, in a tree of its own
+        raise EngineError(f"Spark does not start on `{master}`: {_first_line(error)}") from error
     return session
+
+
+@cache
+def _gateway() -> "JavaGateway":
+    """The one JVM of this process, which outlives its sessions; what it says to the terminal is kept from it."""
+    pyspark = extra("pyspark", "the engine `spark`", _INSTALL)
+    with tempfile.TemporaryFile() as said:
+        try:
+            return pyspark.java_gateway.launch_gateway(popen_kwargs={"stderr": said})
+        except Exception as error:
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines()
+            raise EngineError(f"Java does not start: {lines[0] if lines else _first_line(error)}") from error
 
 
 def _refuse_without_java() -> None:
@@ -250,9 +304,39 @@ def _refuse_without_java() -> None:
         raise EngineError(f"{missing}; found: {said.splitlines()[0] if said else 'nothing that runs'}")
 
 
-def _schema(frame: "DataFrame") -> ibis.Schema:
-    names = {"bigint": "int64", "int": "int32", "smallint": "int16", "tinyint": "int8", "double": "float64"}
-    return ibis.schema({column: names.get(kind, kind) for column, kind in frame.dtypes})
+def _kinds(schema: pa.Schema) -> Iterator[tuple[str, ibis.DataType]]:
+    for column, kind in ibis.Schema.from_pyarrow(schema).items():
+        yield column, kind.copy(nullable=True)
+
+
+def _local(path: Path) -> str:
+    """`path` as Spark names it, whatever file system is a cluster's own."""
+    return f"file://{path}"
+
+
+def _rows(folder: Path) -> Iterator[int]:
+    """How many rows each file below `folder` has, by what it says of itself."""
+    return (int(pq.read_metadata(file).num_rows) for file in folder.rglob("*.parquet"))
+
+
+def _is_short(table: pa.Table) -> bool:
+    """Whether a table may as well be written out: whole numbers in few rows, which Spark then knows to be few."""
+    return 0 < table.num_rows <= _SHORT and all(pa.types.is_int64(kind) for kind in table.schema.types)
+
+
+def _written(table: pa.Table) -> str:
+    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    lines = ["(" + ", ".join("NULL" if value is None else str(value) for value in row) + ")" for row in rows]
+    columns = ", ".join(f"CAST(col{number} AS BIGINT) AS `{name}`" for number, name in enumerate(table.column_names, 1))
+    return f"SELECT {columns} FROM VALUES {', '.join(lines)}"
+
+
+def _before(text: str, written: Mapping[str, str]) -> str:
+    """`text` with these tables written before it."""
+    if not written:
+        return text
+    tables = ", ".join(f"`{name}` AS ({selection})" for name, selection in written.items())
+    return f"WITH {tables}{',' + text.removeprefix('WITH') if text.startswith('WITH ') else ' ' + text}"
 
 
 def _plain(table: pa.Table) -> pa.Table:
