@@ -21,8 +21,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # what takes longest begins first, so that no worker is left alone with it at the end
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/property/test_oracle_same.py"))
+    # what takes longest begins first, so that no worker is left alone with it at the end; and what shares one costly
+    # fixture stays together, far from where workers take each other's tests
+    first = ("tests/property/test_oracle_same.py", "tests/conformance/")
+    items.sort(key=lambda item: [not item.nodeid.startswith(name) for name in first])
     if config.getoption("--long"):
         return
     for item in items:
