@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	--no-emit-find-links --no-header --strip-extras --allow-unsafe
 DEMO ?= demo-desk
 
 .PHONY: help setup demo test long check format bench bench-full docs lock clean
@@ -13,10 +16,16 @@ help: ## list these targets
 
 setup: $(READY) ## make the environment in .venv from the pinned packages
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock requirements-spark.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "deskmeter needs Python 3.11 or later; set PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@if $(JAVA) -version 2>&1 | grep -Eq 'version "(1[7-9]|[2-9][0-9])'; then \
+		echo "installing PySpark, about 450 MB"; \
+		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock; \
+	else \
+		echo "no Java 17 or later: the engine spark is left out (Debian: apt-get install openjdk-17-jre-headless)"; \
+	fi
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/python -m compileall -q src # or each start compiles what it loads, where Python may not write byte code itself
 	@touch $@
@@ -50,7 +59,8 @@ docs: $(READY) ## write the pages that are made from the code
 	$(BIN)/python docs/make_testing.py
 
 lock: $(READY) ## pin all packages anew
-	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --strip-extras --allow-unsafe --extra dev -o requirements.lock pyproject.toml
+	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"], sep="\n")' | $(COMPILE) -o requirements-spark.lock -
 
 clean: ## remove the environment and the demo desk
 	rm -rf $(VENV) $(DEMO)
