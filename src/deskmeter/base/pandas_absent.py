@@ -32,3 +32,19 @@ def pandas_absent() -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
+
+
+@contextmanager
+def pandas_present() -> Iterator[None]:
+    """Within the block pandas can be loaded again, by those few that do nothing without it.
+
+    >>> with pandas_absent(), pandas_present():
+    ...     import pandas
+    """
+    hidden = [finder for finder in sys.meta_path if isinstance(finder, _Absent)]
+    for finder in hidden:
+        sys.meta_path.remove(finder)
+    try:
+        yield
+    finally:
+        sys.meta_path[:0] = hidden

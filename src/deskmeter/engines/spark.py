@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from deskmeter.base.errors import DataError, EngineError
 from deskmeter.base.extras import extra
+from deskmeter.base.pandas_absent import pandas_present
 
 if TYPE_CHECKING:
     from py4j.java_gateway import JavaGateway
@@ -62,7 +63,8 @@ class SparkEngine:
         self._attached: dict[str, Path] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self._spark = _session(master)
-        ibis.pyspark.connect(self._spark)  # the compiler asks for settings that only a connection brings
+        with pandas_present():
+            ibis.pyspark.connect(self._spark)  # the compiler asks for settings that only a connection brings
         self._known = self._read_manifest()
         for name, known in self._known.items():
             self._show(name, known)
@@ -311,7 +313,7 @@ def _kinds(schema: pa.Schema) -> Iterator[tuple[str, ibis.DataType]]:
 
 def _local(path: Path) -> str:
     """`path` as Spark names it, whatever file system is a cluster's own."""
-    return f"file://{path}"
+    return f"file://{path.resolve()}"
 
 
 def _rows(folder: Path) -> Iterator[int]:
