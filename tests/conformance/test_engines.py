@@ -1,6 +1,8 @@
 """Every engine says the same: the same facts, the same numbers, one desk on DuckDB and its lake on Spark."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
@@ -120,15 +122,31 @@ def test_a_lake_answers_as_its_desk_does(lake: Lake) -> None:
     assert all(lake.said[id] for id in ("backlog", "first_reply_time", "mrr"))
 
 
-def test_facts_not_built_are_refused_and_built_ones_need_no_lake(lake: Lake, tmp_path: Path) -> None:
+def test_facts_not_built_are_refused(lake: Lake, tmp_path: Path) -> None:
     with Desk.open(lake.desk) as desk:
         desk.lake(tmp_path / "lake")
     new = OnLake(tmp_path / "lake", ALONE)
     with Desk.open(lake.desk, on=new) as unbuilt, pytest.raises(AskerError, match="are not built yet"):
         _asked(unbuilt, "backlog")
-    shutil.rmtree(lake.lake / "canonical")
-    with Desk.open(lake.desk, on=OnLake(lake.lake, ALONE)) as again:
-        assert _asked(again, "backlog") == lake.said["backlog"]
+
+
+def test_facts_that_are_moved_and_without_their_lake_answer_on_the_command_line(lake: Lake, tmp_path: Path) -> None:
+    shutil.copytree(lake.lake / FACTS, tmp_path / "moved" / FACTS)
+    shutil.copy(lake.lake / "lake.json", tmp_path / "moved")
+    words = ["ask", "backlog", "--by", "source", "--desk", str(lake.desk), "--format", "csv"]
+    on_spark = ["--engine", "spark", "--master", ALONE, "--lake", "moved"]
+    mine, theirs = (
+        subprocess.run(
+            [sys.executable, "-m", "deskmeter", *words, *more],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for more in ([], on_spark)
+    )
+    assert (theirs.returncode, theirs.stdout, theirs.stderr) == (mine.returncode, mine.stdout, mine.stderr)
+    assert mine.returncode == 0
 
 
 def test_facts_are_the_same_row_for_row(pair: Pair) -> None:
