@@ -133,7 +133,7 @@ def test_facts_not_built_are_refused(lake: Lake, tmp_path: Path) -> None:
 def test_facts_that_are_moved_and_without_their_lake_answer_on_the_command_line(lake: Lake, tmp_path: Path) -> None:
     shutil.copytree(lake.lake / FACTS, tmp_path / "moved" / FACTS)
     shutil.copy(lake.lake / "lake.json", tmp_path / "moved")
-    words = ["ask", "backlog", "--by", "source", "--desk", str(lake.desk), "--format", "csv"]
+    words = ["ask", "backlog", "--by", "source", "--desk", str(lake.desk), "--csv"]
     on_spark = ["--engine", "spark", "--master", ALONE, "--lake", "moved"]
     mine, theirs = (
         subprocess.run(

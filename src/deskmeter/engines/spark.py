@@ -66,8 +66,7 @@ class SparkEngine:
         with pandas_present():
             ibis.pyspark.connect(self._spark)  # the compiler asks for settings that only a connection brings
         self._known = self._read_manifest()
-        for name, known in self._known.items():
-            self._show(name, known)
+        self._hidden = dict(self._known)  # a question reads few tables, and each costs Spark a while to be told of
 
     def load(self, name: str, table: pa.Table, is_kept: bool = True) -> None:
         with self._lock:
@@ -110,6 +109,7 @@ class SparkEngine:
         with self._lock:
             path = self._place(name)
             try:
+                self._show_read(text)
                 frame = self._spark.sql(text)
                 frame.write.parquet(_local(path))
             except Exception as error:  # Spark raises trees of its own and of the JVM
@@ -145,8 +145,7 @@ class SparkEngine:
                 shutil.rmtree(self._build, ignore_errors=True)
             self._build = None
             self._made, self._attached = {}, {}
-            for name, known in self._known.items():
-                self._show(name, known)
+            self._hidden = dict(self._known)
 
     def read(self, name: str) -> pa.Table:
         with self._lock:
@@ -169,6 +168,7 @@ class SparkEngine:
             try:
                 for name in tables.keys() - written.keys():
                     self._spark.createDataFrame(tables[name]).createOrReplaceTempView(name)
+                self._show_read(text)
                 return _plain(self._spark.sql(_before(text, written), args=dict(values)).toArrow())
             except Exception as error:
                 raise EngineError(f"the question failed in the engine: {_first_line(error)}") from error
@@ -208,6 +208,7 @@ class SparkEngine:
             "is_kept": "yes" if is_kept else "no",
         }
         self._made[name] = known
+        self._hidden.pop(name, None)
         self._show(name, known)
 
     def _show(self, name: str, known: Mapping[str, str]) -> None:
@@ -216,6 +217,10 @@ class SparkEngine:
         schema = ", ".join(f"`{column}` {_SPARK_TYPES[kind]}" for column, kind in columns)
         files = _local(self._folder / known["path"])
         self._spark.read.schema(schema).parquet(files).createOrReplaceTempView(name)
+
+    def _show_read(self, text: str) -> None:
+        for name in [name for name in self._hidden if f"`{name}`" in text]:
+            self._show(name, self._hidden.pop(name))
 
     def _files(self, name: str) -> Path:
         return self._attached.get(name) or self._folder / (self._made.get(name) or self._known[name])["path"]
