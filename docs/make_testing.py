@@ -88,9 +88,9 @@ metrics reference, the commands and the mappings in the guide, by `tests/test_do
 
 ## What is not
 
-No browser and no server: they come with later steps. The engines are compared in `tests/conformance` where PySpark and a
-Java are installed; elsewhere those tests say that they were not run. Speed is measured by `make bench`, and no
-test fails because a machine is busy.
+No browser and no server: they come with later steps. The engines are compared in `tests/conformance` where there is a
+Java of 17 or later (`make setup` then installs PySpark); elsewhere those tests say that they were not run. Speed is
+measured by `make bench`, and no test fails because a machine is busy.
 """
 
 
