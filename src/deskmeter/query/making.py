@@ -16,7 +16,7 @@ from deskmeter.query import running
 from deskmeter.query.access import Access
 from deskmeter.query.aggregate import Grouped, grouped
 from deskmeter.query.binding import Binding
-from deskmeter.query.plan import Split, kept_rows, read_by_dimensions, with_dimensions
+from deskmeter.query.plan import Split, filtered, read_by_dimensions, rows_in_time, with_dimensions
 from deskmeter.query.request import MetricAsk, Request
 
 if TYPE_CHECKING:
@@ -90,19 +90,19 @@ class Making:
     def grouped(self) -> Grouped:
         """The numbers per group.
 
-        What is read is seen where the rows are put together without their dimensions, over tables as wide as they are;
-        then all is made of that alone. Expressions over sixty columns take far longer to make and to compile.
+        What is read is seen where the rows are put together without filters and dimensions, over tables as wide as they
+        are; then all is made of that alone. Expressions over sixty columns take far longer to make and to compile.
         """
         wide = self._asked()
-        rows = self._kept(wide)
-        plain = self._put_together(rows, Split((), self.split.has_grain), wide, wide)
-        named = read_by_dimensions(self._part, rows, self.split, self.access.dimensions)
+        rows = self._in_time(wide)
+        plain = self._aggregated(rows, Split((), self.split.has_grain), wide)
+        named = read_by_dimensions(self._part, rows, self.request, self.split, self.access.dimensions)
         read = narrow.columns_read(*(one for one in (plain.expr, plain.values, named) if one is not None))
         asked = self._asked(read)
         try:
-            return self._put_together(self._kept(asked), self.split, asked, wide)
+            return self._put_together(self._in_time(asked), asked, wide)
         except Exception:  # the wide one can be made: the narrow one misses a name of which nothing comes
-            return self._put_together(rows, self.split, wide, wide)
+            return self._put_together(rows, wide, wide)
 
     @property
     def _part(self) -> Part:
@@ -112,13 +112,17 @@ class Making:
     def _asked(self, only: Mapping[str, Set[str]] | None = None) -> Asked:
         return asked_of(self.access, self.request, self.ask, self.binding, self.small, only)
 
-    def _kept(self, asked: Asked) -> ibis.Table:
-        has_grain, own = self.split.has_grain, self.access.dimensions
-        return kept_rows(self.metric, self._part, asked, self.request, has_grain, self.binding, own)
+    def _in_time(self, asked: Asked) -> ibis.Table:
+        return rows_in_time(self._part, asked, self.split.has_grain)
 
-    def _put_together(self, rows: ibis.Table, split: Split, asked: Asked, wide: Asked) -> Grouped:
-        # dimensions choose the columns that they read themselves
-        rows = with_dimensions(self.metric, self._part, rows, wide, split, self.access.dimensions)
+    def _put_together(self, rows: ibis.Table, asked: Asked, wide: Asked) -> Grouped:
+        # filters and dimensions choose the columns that they read themselves
+        own = self.access.dimensions
+        rows = filtered(self.metric, self._part, rows, wide, self.request, self.binding, own)
+        rows = with_dimensions(self.metric, self._part, rows, wide, self.split, own)
+        return self._aggregated(rows, self.split, asked)
+
+    def _aggregated(self, rows: ibis.Table, split: Split, asked: Asked) -> Grouped:
         if self.is_running:
             return Grouped(self.number, running.changes(rows, split, asked))
         return grouped(self.metric, self.number, rows, split, asked, self.what)

@@ -68,25 +68,17 @@ def part_rows(
     own: Mapping[str, Dimension],
 ) -> ibis.Table:
     """The rows of one part with dim_0 .. dim_k (never null) and bucket: the plan of number and drill alike."""
-    rows = kept_rows(metric, part, asked, request, split.has_grain, bind, own)
+    rows = rows_in_time(part, asked, split.has_grain)
+    rows = filtered(metric, part, rows, asked, request, bind, own)
     return with_dimensions(metric, part, rows, asked, split, own)
 
 
-def kept_rows(
-    metric: Metric,
-    part: Part,
-    asked: Asked,
-    request: Request,
-    has_grain: bool,
-    bind: Binding,
-    own: Mapping[str, Dimension],
-) -> ibis.Table:
-    """The rows of one part that the question keeps, with bucket, _at_us and, where it is known, _at_pos."""
+def rows_in_time(part: Part, asked: Asked, has_grain: bool) -> ibis.Table:
+    """The rows of one part that belong to the period, with bucket, _at_us and, where it is known, _at_pos."""
     rows = part.fact(asked) if callable(part.fact) else asked.tables(part.fact)
     if part.keep is not None:
         rows = rows.filter(part.keep(rows, asked))
-    rows = _in_time(rows, part, asked, has_grain)
-    return _filtered(metric, rows, part, asked, request, bind, own)
+    return _in_time(rows, part, asked, has_grain)
 
 
 def with_dimensions(
@@ -110,10 +102,13 @@ def with_dimensions(
 _KEYS = ("ticket_id", "customer", "_at_us", "_at_pos")
 
 
-def read_by_dimensions(part: Part, rows: ibis.Table, split: Split, own: Mapping[str, Dimension]) -> ibis.Table:
-    """What `with_dimensions` may read of these rows."""
+def read_by_dimensions(
+    part: Part, rows: ibis.Table, request: Request, split: Split, own: Mapping[str, Dimension]
+) -> ibis.Table:
+    """What `filtered` and `with_dimensions` may read of these rows."""
     columns = tuple(rows.columns)
-    found = [own_column(part.dims, find(id, own), columns) for id in split.dims if id not in part.broadcast]
+    named = [*(condition.dimension for condition in request.where), *split.dims]
+    found = [own_column(part.dims, find(id, own), columns) for id in named if id not in part.broadcast]
     names = [name for name in found if name is not None]
     return rows.select(*dict.fromkeys([*names, *(name for name in _KEYS if name in columns)]))
 
@@ -175,10 +170,10 @@ def _only_top(rows: ibis.Table, asked: Asked, dimension: Dimension) -> ibis.Tabl
     return joined.distinct() if dimension.multi else joined
 
 
-def _filtered(
+def filtered(
     metric: Metric,
-    rows: ibis.Table,
     part: Part,
+    rows: ibis.Table,
     asked: Asked,
     request: Request,
     bind: Binding,
