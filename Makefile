@@ -22,7 +22,8 @@ $(READY): requirements.lock requirements-spark.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@if $(JAVA) -version 2>&1 | grep -Eq 'version "(1[7-9]|[2-9][0-9])'; then \
 		echo "installing PySpark, about 450 MB"; \
-		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock; \
+		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock \
+			|| echo "PySpark could not be installed: the engine spark is left out; make -B setup tries again"; \
 	else \
 		echo "no Java 17 or later: the engine spark is left out (Debian: apt-get install openjdk-17-jre-headless)"; \
 	fi

@@ -78,11 +78,11 @@ class DuckDBEngine:
                 self._connection.execute("BEGIN TRANSACTION")
                 return
             # a file is written by one processor: made in memory, a table is copied there while others are made
+            copier = Copier(self._connection.cursor(), _WORK, self._file_name())
             self._building = self._connection.cursor()
             self._building.execute(f"ATTACH ':memory:' AS {_WORK}")
-            target = self._file_name()
             self._building.execute(f"USE {_WORK}")
-            self._copier = Copier(self._connection.cursor(), _WORK, target)
+            self._copier = copier
 
     def commit(self) -> None:
         with self._lock:
