@@ -12,6 +12,7 @@ import pyarrow as pa
 from deskmeter.base.errors import DataError, EngineError, LockedError
 from deskmeter.engines.copying import NEXT, Copier
 from deskmeter.engines.expressions import ibis
+from deskmeter.engines.written import before, is_short, lines
 
 _WORK = "work"  # the database in memory in which a build of a file is made
 
@@ -133,14 +134,14 @@ class DuckDBEngine:
     def run(self, text: str, values: Mapping[str, object], tables: Mapping[str, pa.Table]) -> pa.Table:
         with self._lock:
             cursor = self._connection.cursor()
-        written: dict[str, pa.Table] = {}
+        written: dict[str, str] = {}
         try:
             for name, table in tables.items():
-                if _is_short(table):
-                    written[name] = table
+                if is_short(table):
+                    written[_named(name, table)] = _values(table)
                 else:
                     cursor.register(name, table)
-            return cursor.execute(_with_tables(text, written), dict(values) or None).to_arrow_table()
+            return cursor.execute(before(text, written), dict(values) or None).to_arrow_table()
         except duckdb.Error as error:
             raise EngineError(f"the question failed in the engine: {error}") from error
         finally:
@@ -227,26 +228,16 @@ class DuckDBFile:
         self._connection.close()
 
 
-_SHORT = 400
+def _named(name: str, table: pa.Table) -> str:
+    columns = ", ".join(f'"{column}"' for column in table.column_names)
+    return f'"{name}" ({columns})'
 
 
-def _is_short(table: pa.Table) -> bool:
-    """Whether a table may as well be written out: whole numbers in few rows. What is registered costs more to begin."""
-    return 0 < table.num_rows <= _SHORT and all(pa.types.is_int64(kind) for kind in table.schema.types)
-
-
-def _with_tables(text: str, tables: Mapping[str, pa.Table]) -> str:
-    """`text` with these tables written before it."""
-    written = []
-    for name, table in tables.items():
-        columns = ", ".join(f'"{column}"' for column in table.column_names)
-        rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
-        lines = [", ".join("NULL" if value is None else str(value) for value in row) for row in rows]
-        lines[0] = ", ".join(f"CAST({value} AS BIGINT)" for value in lines[0].split(", "))
-        written.append(f'"{name}" ({columns}) AS (VALUES {", ".join(f"({line})" for line in lines)})')
-    if not written:
-        return text
-    return f"WITH {', '.join(written)}{',' + text.removeprefix('WITH') if text.startswith('WITH ') else ' ' + text}"
+def _values(table: pa.Table) -> str:
+    first, *others = lines(table)
+    typed = [f"CAST({value} AS BIGINT)" for value in first]
+    rows = [", ".join(row) for row in (typed, *others)]
+    return f"VALUES {', '.join(f'({row})' for row in rows)}"
 
 
 def _stored(schema: str, name: str) -> str:

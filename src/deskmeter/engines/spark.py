@@ -16,9 +16,10 @@ import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deskmeter.base.errors import DataError, EngineError
+from deskmeter.base.errors import AskerError, DataError, EngineError
 from deskmeter.base.extras import extra
 from deskmeter.base.pandas_absent import pandas_present
+from deskmeter.engines.written import before, is_short, lines
 
 if TYPE_CHECKING:
     from py4j.java_gateway import JavaGateway
@@ -33,7 +34,6 @@ _SPARK_TYPES = {
     "string": "STRING",
 }  # fmt: skip
 _OF_SPARK = {kind.lower(): name for name, kind in _SPARK_TYPES.items()}
-_SHORT = 400
 
 
 class SparkEngine:
@@ -55,7 +55,9 @@ class SparkEngine:
             EngineError: no Java of at least 17, or Spark does not start.
             AskerError: PySpark is not installed; the message says the install line.
         """
-        _refuse_without_java()
+        missing = _missing_java()
+        if missing is not None:
+            raise EngineError(missing)
         self._folder = folder.resolve()  # workers have working folders of their own
         self._lock = threading.RLock()
         self._build: Path | None = None
@@ -163,13 +165,14 @@ class SparkEngine:
 
     def run(self, text: str, values: Mapping[str, object], tables: Mapping[str, pa.Table]) -> pa.Table:
         text = _PLACEHOLDER.sub(r":\1", text)
-        written = {name: _written(table) for name, table in tables.items() if _is_short(table)}
+        written = {f"`{name}`": _values(table) for name, table in tables.items() if is_short(table)}
         with self._lock:
             try:
-                for name in tables.keys() - written.keys():
-                    self._spark.createDataFrame(tables[name]).createOrReplaceTempView(name)
+                for name, table in tables.items():
+                    if not is_short(table):
+                        self._spark.createDataFrame(table).createOrReplaceTempView(name)
                 self._show_read(text)
-                return _plain(self._spark.sql(_before(text, written), args=dict(values)).toArrow())
+                return _plain(self._spark.sql(before(text, written), args=dict(values)).toArrow())
             except Exception as error:
                 raise EngineError(f"the question failed in the engine: {_first_line(error)}") from error
 
@@ -298,17 +301,26 @@ def _gateway() -> "JavaGateway":
             raise EngineError(f"Java does not start: {lines[0] if lines else _first_line(error)}") from error
 
 
-def _refuse_without_java() -> None:
-    """EngineError unless a Java that Spark can run on is there."""
+def what_is_missing() -> str | None:
+    """The line that says what to install for Spark; None where Java and PySpark are there."""
+    try:
+        extra("pyspark", "the engine `spark`", _INSTALL)
+    except AskerError as error:
+        return str(error)
+    return _missing_java()
+
+
+def _missing_java() -> str | None:
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     missing = f"Spark needs Java {JAVA} or later; install it (Debian: apt-get install openjdk-17-jre-headless)"
     if java is None or not Path(java).exists():
-        raise EngineError(missing)
+        return missing
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
     found = re.search(r'version "(\d+)', said)
     if found is None or int(found[1]) < JAVA:
-        raise EngineError(f"{missing}; found: {said.splitlines()[0] if said else 'nothing that runs'}")
+        return f"{missing}; found: {said.splitlines()[0] if said else 'nothing that runs'}"
+    return None
 
 
 def _kinds(schema: pa.Schema) -> Iterator[tuple[str, ibis.DataType]]:
@@ -326,24 +338,10 @@ def _rows(folder: Path) -> Iterator[int]:
     return (int(pq.read_metadata(file).num_rows) for file in folder.rglob("*.parquet"))
 
 
-def _is_short(table: pa.Table) -> bool:
-    """Whether a table may as well be written out: whole numbers in few rows, which Spark then knows to be few."""
-    return 0 < table.num_rows <= _SHORT and all(pa.types.is_int64(kind) for kind in table.schema.types)
-
-
-def _written(table: pa.Table) -> str:
-    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
-    lines = ["(" + ", ".join("NULL" if value is None else str(value) for value in row) + ")" for row in rows]
+def _values(table: pa.Table) -> str:
+    rows = [", ".join(row) for row in lines(table)]
     columns = ", ".join(f"CAST(col{number} AS BIGINT) AS `{name}`" for number, name in enumerate(table.column_names, 1))
-    return f"SELECT {columns} FROM VALUES {', '.join(lines)}"
-
-
-def _before(text: str, written: Mapping[str, str]) -> str:
-    """`text` with these tables written before it."""
-    if not written:
-        return text
-    tables = ", ".join(f"`{name}` AS ({selection})" for name, selection in written.items())
-    return f"WITH {tables}{',' + text.removeprefix('WITH') if text.startswith('WITH ') else ' ' + text}"
+    return f"SELECT {columns} FROM VALUES {', '.join(f'({row})' for row in rows)}"
 
 
 def _plain(table: pa.Table) -> pa.Table:
