@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Sequence
 from typing import Protocol
 
 NEXT = "next "  # before the name of a copy that nobody reads yet
+# Copies of fewer rows than a row group lie in the log until a checkpoint; so many are worth one while others are made.
+_LOGGED_ROWS = 50_000
 
 
 class Cursor(Protocol):
@@ -31,7 +34,7 @@ class Copier:
 
     def __init__(self, cursor: Cursor, work: str, target: str) -> None:
         self._cursor, self._work, self._target = cursor, work, target
-        self._waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[str, Sequence[str] | None] | None] = queue.SimpleQueue()
         self._names: dict[str, None] = {}
         self._error: Exception | None = None
         self._is_over = False
@@ -39,8 +42,8 @@ class Copier:
         self._thread = threading.Thread(target=self._copy, name="copy tables", daemon=True)
         self._thread.start()
 
-    def add(self, name: str) -> None:
-        """Copy table `name`, which is whole; one that was made anew is copied anew.
+    def add(self, name: str, columns: Sequence[str] | None = None) -> None:
+        """Copy these columns (None: all) of table `name`, which is whole; one that was made anew is copied anew.
 
         Raises:
             Exception: an earlier copy failed; the engine's own error.
@@ -48,7 +51,7 @@ class Copier:
         if self._error is not None:
             raise self._error
         self._names[name] = None
-        self._waiting.put(name)
+        self._waiting.put((name, columns))
 
     def show(self) -> None:
         """Waits for the last copy and puts all of them in the place of the tables that had their names.
@@ -80,13 +83,21 @@ class Copier:
         self._cursor.close()
 
     def _copy(self) -> None:
-        while (name := self._waiting.get()) is not None:
+        logged = 0
+        while (asked := self._waiting.get()) is not None:
             if self._is_over or self._error is not None:
                 continue
+            name, columns = asked
+            chosen = "*" if columns is None else ", ".join(f'"{column}"' for column in columns)
+            place, origin = self._place(NEXT + name), f'"{self._work}".main."{name}"'
             try:
-                self._cursor.execute(
-                    f'CREATE OR REPLACE TABLE {self._place(NEXT + name)} AS SELECT * FROM "{self._work}".main."{name}"'
+                ((rows,),) = self._cursor.execute(
+                    f"CREATE OR REPLACE TABLE {place} AS SELECT {chosen} FROM {origin}"
                 ).fetchall()
+                logged += int(str(rows))
+                if logged > _LOGGED_ROWS and self._waiting.empty():
+                    self._cursor.execute(f'CHECKPOINT "{self._target}"').fetchall()
+                    logged = 0
             except Exception as error:  # told by `add` or `show`, in the thread of the build
                 self._error = error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -59,19 +59,19 @@ class DuckDBEngine:
         )
         return f"SELECT {columns} FROM ({self.compile(expr)})"
 
-    def create(self, name: str, text: str, is_kept: bool = True) -> None:
+    def create(self, name: str, text: str, is_kept: bool = True, columns: Sequence[str] | None = None) -> None:
         with self._lock:
             try:
-                self._make(name, text, is_kept)
+                self._make(name, text, is_kept, columns)
             except duckdb.Error as error:
                 raise EngineError(f"cannot build table `{name}`: {error}") from error
 
-    def _make(self, name: str, text: str, is_kept: bool) -> None:
+    def _make(self, name: str, text: str, is_kept: bool, columns: Sequence[str] | None = None) -> None:
         # what only the build needs stays in memory: writing it to the file would cost more than making it
         kind = "TABLE" if is_kept or self._copier else "TEMP TABLE"
         self._building.execute(f'CREATE OR REPLACE {kind} "{name}" AS {text}').fetchall()
         if is_kept and self._copier:
-            self._copier.add(name)
+            self._copier.add(name, columns)
 
     def begin(self) -> None:
         with self._lock:

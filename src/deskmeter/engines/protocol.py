@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -21,8 +21,11 @@ class Engine(Protocol):
     def prepare(self, expr: ibis.Table) -> str:
         """The engine's text of a table with exactly the columns and types of `expr`."""
 
-    def create(self, name: str, text: str, is_kept: bool = True) -> None:
-        """Make (or replace) the table `name` from prepared text over tables of this engine."""
+    def create(self, name: str, text: str, is_kept: bool = True, columns: Sequence[str] | None = None) -> None:
+        """Make (or replace) the table `name` from prepared text over tables of this engine.
+
+        columns: those that must outlive the build (None: all); what becomes of the others is the engine's choice.
+        """
 
     def begin(self) -> None:
         """Begin a build: readers see nothing of it before `commit`."""

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,7 +107,7 @@ class SparkEngine:
         )
         return f"SELECT {columns} FROM ({self.compile(expr)})"
 
-    def create(self, name: str, text: str, is_kept: bool = True) -> None:
+    def create(self, name: str, text: str, is_kept: bool = True, columns: Sequence[str] | None = None) -> None:
         with self._lock:
             path = self._place(name)
             try:

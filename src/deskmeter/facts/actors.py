@@ -1,9 +1,10 @@
 """Who did each event then: customer, staff, bot, system or nobody; and which message opened a staff ticket."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.ordering import PLACE
 from deskmeter.facts.people import with_role
 from deskmeter.facts.tables import Tables, known_or

@@ -1,9 +1,10 @@
 """Surveys, their answers and what was done about them."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_team_then, with_ticket_state
 from deskmeter.facts.clocks import in_seconds, with_clocks
 from deskmeter.facts.people import with_label

@@ -1,7 +1,8 @@
 """Team and ticket state at an instant, for what is not itself an event of a ticket (calls, answers, orders)."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.tables import FAR_FUTURE, FAR_PAST, Tables, key, known_or
 
 

@@ -6,17 +6,18 @@ F(b) - F(a): two equi-joins and integer arithmetic, on any engine, exact to the 
 the axis of F, gives the inverse: the first instant at which F reaches a value.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import ibis
 import pyarrow as pa
-from ibis.expr.types import IntegerValue, Table
 
 from deskmeter.base.errors import AskerError, BugError, DataError
 from deskmeter.base.time import EPOCH, MICROS_PER_DAY, from_micros, zone
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.calendar_local import (
     MINUTES_PER_DAY,
     Closure,
@@ -164,7 +165,7 @@ def _closure(row: dict[str, Any]) -> Closure:
     return Closure(_day_number(first), _day_number(last), from_minute, to_minute)
 
 
-def position(table: Table, calendar_table: Table, schedule: str, at_us: str, name: str) -> Table:
+def position(table: ibis.Table, calendar_table: ibis.Table, schedule: str, at_us: str, name: str) -> ibis.Table:
     """`table` with F of an instant added as `name`: business microseconds since the calendar's start.
 
     Differences of positions of one schedule are business time, so an instant that bounds several spans needs one join
@@ -183,7 +184,9 @@ def position(table: Table, calendar_table: Table, schedule: str, at_us: str, nam
     return result.select(*table.columns, name)
 
 
-def elapsed(table: Table, calendar_table: Table, schedule: str, from_us: str, to_us: str, name: str) -> Table:
+def elapsed(
+    table: ibis.Table, calendar_table: ibis.Table, schedule: str, from_us: str, to_us: str, name: str
+) -> ibis.Table:
     """`table` with the business microseconds between two instants added as `name`.
 
         schedule  from_us      to_us         name
@@ -209,8 +212,14 @@ def elapsed(table: Table, calendar_table: Table, schedule: str, from_us: str, to
 
 
 def reach(
-    table: Table, calendar_table: Table, reach_table: Table, schedule: str, from_us: str, needed_us: str, name: str
-) -> Table:
+    table: ibis.Table,
+    calendar_table: ibis.Table,
+    reach_table: ibis.Table,
+    schedule: str,
+    from_us: str,
+    needed_us: str,
+    name: str,
+) -> ibis.Table:
     """`table` with the first instant added as `name` at which `needed_us` of business time after `from_us` is used up.
 
     That is the first t with F(t) = F(from_us) + needed_us: a target that is used up as the hours close is reached at
@@ -249,7 +258,7 @@ def reach(
     return result.select(*table.columns, name)
 
 
-def _with_days(table: Table, calendar_table: Table, schedule: str, at_us: str) -> Table:
+def _with_days(table: ibis.Table, calendar_table: ibis.Table, schedule: str, at_us: str) -> ibis.Table:
     """`table` beside the calendar's row of each instant, its columns as `_clock_...`."""
     days = calendar_table.rename(lambda column: f"_clock_{column}")
     # `//` compiles to a floor of a floating division; it is exact below 2**53 microseconds, the year 2255.
@@ -259,7 +268,7 @@ def _with_days(table: Table, calendar_table: Table, schedule: str, at_us: str) -
     )
 
 
-def _position(joined: Table, at_us: str, columns: Sequence[str]) -> IntegerValue:
+def _position(joined: ibis.Table, at_us: str, columns: Sequence[str]) -> ibis.expr.types.IntegerValue:
     """F of the instant, null without a calendar row because cum_us is null there."""
     since_midnight = joined[at_us] - joined["_clock_day"] * MICROS_PER_DAY
     result = joined["_clock_cum_us"]
@@ -269,7 +278,7 @@ def _position(joined: Table, at_us: str, columns: Sequence[str]) -> IntegerValue
     return result
 
 
-def _reached(joined: Table, from_us: str, needed_us: str, columns: Sequence[str]) -> IntegerValue:
+def _reached(joined: ibis.Table, from_us: str, needed_us: str, columns: Sequence[str]) -> ibis.expr.types.IntegerValue:
     """The instant from the row of `reach`; null beyond its length."""
     offset = joined["_clock_to"] - 1 - joined["_clock_bucket"] * joined["_clock_width"]
     instant = joined["_clock_to"] + joined["_cut_shift0"]

@@ -1,9 +1,10 @@
 """Telephone calls: one row a leg, and the logged-in time of agents."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.attribution import with_home_ticket, with_team_then, with_ticket_state
 from deskmeter.facts.people import with_label
 from deskmeter.facts.places import with_customer_kind, with_whereabouts

@@ -1,12 +1,14 @@
 """Both clocks of any stretch of a ticket's life: calendar time, and business time as lived or by the last schedule."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import timedelta
 
-import ibis
 import pyarrow as pa
 
 from deskmeter.base.time import MICROS_PER_DAY, from_micros
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.calendar import calendar, elapsed
 from deskmeter.facts.tables import FAR_FUTURE, FAR_PAST, Facts, Tables, key, known_or, whole_seconds
 

@@ -1,9 +1,10 @@
 """Who was a customer when: joinings, leavings, and the reasons given."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.attribution import with_customer
 from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or
 

@@ -1,9 +1,10 @@
 """Every length of time on a ticket, in one tall table: which clock it is, when it was filed, whom it credits."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.clocks import in_seconds, with_clocks
 from deskmeter.facts.tables import Tables, known_or
 

@@ -1,9 +1,10 @@
 """What enters and leaves the backlog, contacts, and tickets passed from hand to hand."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.places import with_customer_kind
 from deskmeter.facts.state import changes_of_hand
 from deskmeter.facts.tables import Tables, known_or

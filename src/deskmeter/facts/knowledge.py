@@ -1,10 +1,12 @@
 """The knowledge base: what was live when, what visitors viewed, voted and searched, and what it resolved."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
 import pyarrow as pa
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.attribution import with_home_ticket
 from deskmeter.facts.places import with_customer_kind, with_whereabouts
 from deskmeter.facts.tables import Tables, key, known_or

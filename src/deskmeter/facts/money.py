@@ -1,9 +1,10 @@
 """What customers pay: subscriptions, the plan of each customer over time, and orders."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.attribution import with_customer, with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_label
 from deskmeter.facts.places import with_customer_kind, with_whereabouts

@@ -3,11 +3,13 @@
 Tables that are sorted stay narrow: an event's payload waits in `event_row` under its number.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
 import pyarrow as pa
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.merges import Merge, resolve_merges
 from deskmeter.facts.tables import Tables, known_or
 

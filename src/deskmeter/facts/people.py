@@ -1,9 +1,10 @@
 """Names of people, teams and accounts, and who was staff, customer or bot at an instant."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.tables import FAR_FUTURE, FAR_PAST, Tables, key, known_or
 
 

@@ -1,7 +1,8 @@
 """Whose a row is: its customer, who asks, where that one lives, and whether they have asked before."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.attribution import with_customer
 from deskmeter.facts.tables import Tables, key, known_or
 

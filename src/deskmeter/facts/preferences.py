@@ -1,9 +1,10 @@
 """Which channel customers prefer, which they refuse, and which one messages to them took."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.attribution import with_home_ticket, with_ticket_state
 from deskmeter.facts.people import with_role
 from deskmeter.facts.places import with_customer_kind, with_whereabouts

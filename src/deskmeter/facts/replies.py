@@ -1,9 +1,10 @@
 """Waits of the customer and the first replies of every ticket."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.tables import Tables, known_or
 
 

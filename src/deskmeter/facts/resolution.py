@@ -1,9 +1,10 @@
 """Resolutions, leavings and episodes of every ticket, and which leaving was a new contact."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.tables import Tables, known_or
 
 

@@ -1,7 +1,8 @@
 """Scales of ratings: whether an answer lies on its own, what satisfied and low mean on it."""
 
-import ibis
+from __future__ import annotations
 
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.tables import Tables, known_or
 
 # The scale of a kind that has only one, for answers that do not say theirs.

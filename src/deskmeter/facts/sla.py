@@ -1,10 +1,11 @@
 """SLA instances: what was promised, what paused it, when it was due, and whether it was kept (metrics 11, ruling 30)."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
 from deskmeter.canon.vocab import SLA_KINDS, SLA_PAUSES
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.calendar import elapsed, reach
 from deskmeter.facts.clocks import schedule_pieces
 from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or

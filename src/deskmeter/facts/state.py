@@ -4,12 +4,14 @@ What is sorted are whole numbers alone: a code stands for a value, packed behind
 so that one running maximum gives both; the value is joined to its code at the end.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
 import pyarrow as pa
 
 from deskmeter.canon.vocab import RESOLVED_STAGES, STAGES
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.people import with_label, with_role
 from deskmeter.facts.tables import FAR_PAST, Tables, known_or
 

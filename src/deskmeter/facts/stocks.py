@@ -1,9 +1,10 @@
 """Stretches that a stock counts at an instant: unanswered tickets and open waits."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.tables import Tables, known_or
 
 _STATE = ("agent", "team", "priority", "status", "stage")

@@ -22,6 +22,13 @@ _IBIS = {
     "date": "int64",
 }  # fmt: skip
 
+# the types that tables of a build have, as Ibis calls them: a build whose plans are kept need not load it
+_ARROW = {
+    "string": pa.string(), "int64": pa.int64(), "int8": pa.int8(), "int32": pa.int32(), "float64": pa.float64(),
+    "boolean": pa.bool_(),
+}  # fmt: skip
+_NAMES = {kind: name for name, kind in _ARROW.items()}
+
 
 @dataclass(frozen=True)
 class BuildSettings:
@@ -48,10 +55,26 @@ KEEP = frozenset(
     }
 )  # fmt: skip
 
+# of tables that are wide for the build's sake: the columns that explanations and checks of the data read
+_ENOUGH = {
+    "timeline": (
+        "ticket_id", "ord", "pos", "event", "created_us", "said_us", "eff_us", "kind", "field", "to_value", "seconds",
+        "who", "actor_label", "channel", "is_public", "is_creation", "is_moved", "is_human", "is_opening", "is_birth",
+        "is_customer_message", "is_human_reply", "is_any_reply", "is_resolution", "is_leaving", "is_resolved", "stage",
+        "status", "assignee", "agent", "team", "priority",
+    ),
+    "state_span": ("ticket_id", "pos", "stage", "from_us", "to_us"),
+}  # fmt: skip
+
 
 def is_kept(name: str) -> bool:
     """Whether a table outlives the build."""
     return name.startswith("f_") or name in KEEP
+
+
+def kept_columns(name: str) -> tuple[str, ...] | None:
+    """The columns of a kept table that must outlive the build; None: all of them."""
+    return _ENOUGH.get(name)
 
 
 # stands for the instant of knowledge in compiled text, so that one plan serves every instant
@@ -94,18 +117,17 @@ class Tables:
             PLANS.put(plan_key, plan)
         for planned in plan:
             if is_empty:
-                nothing = ibis.schema(planned.columns).to_pyarrow().empty_table()
+                nothing = pa.schema([(column, _ARROW[kind]) for column, kind in planned.columns.items()]).empty_table()
                 self.engine.load(planned.name, nothing, is_kept(planned.name))
             else:
                 text = planned.text.replace(str(CUT_STAND_IN), str(self.settings.cut_us))
-                self.engine.create(planned.name, text, is_kept(planned.name))
+                self.engine.create(planned.name, text, is_kept(planned.name), kept_columns(planned.name))
             self._columns[planned.name] = planned.columns
 
     def load(self, name: str, table: pa.Table) -> None:
         """Keep Arrow data as table `name`."""
         self.engine.load(name, table, is_kept(name))
-        schema = ibis.Schema.from_pyarrow(table.schema)
-        self._columns[name] = {column: str(kind) for column, kind in schema.items()}
+        self._columns[name] = {column.name: _NAMES[column.type] for column in table.schema}
         self._loaded[name] = ",".join(f"{column} {kind}" for column, kind in self._columns[name].items())
 
     def canonical(self, name: str, cut: bool = True) -> ibis.Table:

@@ -1,10 +1,11 @@
 """One row per ticket: who asked, how it was answered, what it took, and how it stands at `as_of`."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import ibis
-
 from deskmeter.canon.vocab import RESERVED_FIELDS
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.tables import FAR_PAST, Tables, key, known_or
 
 _SESSION_GAP_US = 1_800_000_000  # messages less than 30 minutes apart are one chat session

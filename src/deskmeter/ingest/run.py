@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from deskmeter.base.ahead import Ahead
 from deskmeter.base.errors import BugError
 from deskmeter.connectors.files.read import read_known, sniff
 from deskmeter.connectors.files.redact_file import redact_file
@@ -103,10 +104,11 @@ def _load(
     """Read, map and append all rows."""
     applier = Applier(file.mapping, ticket.object_id, now)
     done = 0
-    for batch in read_known(facts):
-        ledger.append(ticket, applier.apply(batch))
-        done += len(batch.lines) + len(batch.problems)
-        progress(STEPS[2], done, None)
+    with Ahead(read_known(facts)) as batches:
+        for batch in batches:
+            ledger.append(ticket, applier.apply(batch))
+            done += len(batch.lines) + len(batch.problems)
+            progress(STEPS[2], done, None)
     ledger.append(ticket, applier.finish())
     return tuple(applier.oddities)
 

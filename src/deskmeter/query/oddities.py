@@ -100,8 +100,8 @@ def _place(rows: ibis.Table, word: str, column: str = "id") -> ibis.Value:
 
 
 def _with_ticket(data: Data, rows: ibis.Table) -> ibis.Table:
-    """`rows` (they have ticket_id) with place: the ticket."""
-    named = data["standing"].select(_ticket_id="ticket_id", _ticket="ticket")
+    """`rows` (they have ticket_id) with source, and place: the ticket."""
+    named = data["standing"].select("source", _ticket_id="ticket_id", _ticket="ticket")
     joined = rows.join(named, [("ticket_id", "_ticket_id")])
     return joined.mutate(place=_place(joined, "ticket", "_ticket"))
 
@@ -109,7 +109,7 @@ def _with_ticket(data: Data, rows: ibis.Table) -> ibis.Table:
 def _corrected(data: Data) -> ibis.Table:
     rows = data["timeline"]
     rows = rows.filter((rows.is_moved == 0) & (rows.said_us < rows.eff_us) & ~_is_early_resolution(rows))
-    return _with_ticket(data, rows.select("source", "ticket_id", a="said_us", b="eff_us"))
+    return _with_ticket(data, rows.select("ticket_id", a="said_us", b="eff_us"))
 
 
 def _is_early_resolution(rows: ibis.Table) -> ibis.Value:
@@ -119,19 +119,19 @@ def _is_early_resolution(rows: ibis.Table) -> ibis.Value:
 def _resolved_before_created(data: Data) -> ibis.Table:
     rows = data["timeline"]
     rows = rows.filter((rows.is_moved == 0) & _is_early_resolution(rows))
-    return _with_ticket(data, rows.select("source", "ticket_id", a="said_us", b="eff_us"))
+    return _with_ticket(data, rows.select("ticket_id", a="said_us", b="eff_us"))
 
 
 def _nobodys_messages(data: Data) -> ibis.Table:
     rows = data["timeline"]
     rows = rows.filter((rows.kind == "message") & (rows.who == "nobody"))
-    return _with_ticket(data, rows.select("source", "ticket_id", a="eff_us"))
+    return _with_ticket(data, rows.select("ticket_id", a="eff_us"))
 
 
 def _nameless_replies(data: Data) -> ibis.Table:
     rows = data["timeline"]
     rows = rows.filter(rows.is_human_reply & rows.actor_label.isnull())
-    return _with_ticket(data, rows.select("source", "ticket_id", a="eff_us"))
+    return _with_ticket(data, rows.select("ticket_id", a="eff_us"))
 
 
 def _unknown_people(data: Data) -> ibis.Table:
@@ -163,7 +163,7 @@ _CHECKED = {"status": "status", "assign": "assignee", "priority": "priority"}
 
 def _contradicted(data: Data) -> ibis.Table:
     """Changes whose `from` is not what the ticket had: it is only checked, never used."""
-    timeline = data["timeline"]
+    timeline = data["timeline"].join(data["standing"].select("ticket_id", "source"), "ticket_id")
     own = timeline.filter(timeline.is_moved == 0)
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
     before = own.mutate(**{f"was_{value}": own[value].lag().over(in_order) for value in _CHECKED.values()})
@@ -253,7 +253,7 @@ def _unknown_requesters(data: Data) -> ibis.Table:
 def _no_schedule(data: Data) -> ibis.Table:
     lengths = data["f_duration"]
     without = lengths.filter((lengths.kind == "resolution") & lengths.business_s.isnull())
-    return _with_ticket(data, without.select("source", "ticket_id"))
+    return _with_ticket(data, without.select("ticket_id"))
 
 
 def _loose_marks(data: Data) -> ibis.Table:
