@@ -15,7 +15,7 @@ from deskmeter.base.errors import AskerError
 from deskmeter.canon.schema import TABLES
 from deskmeter.engines.duckdb import DuckDBEngine
 from deskmeter.engines.spark import SparkEngine, what_is_missing
-from deskmeter.facts.tables import is_kept, kept_columns
+from deskmeter.facts.tables import is_kept, purpose
 from deskmeter.on_lake import FACTS
 from deskmeter.query.access import Access
 from deskmeter.service import Desk, OnLake
@@ -154,7 +154,7 @@ def test_facts_are_the_same_row_for_row(pair: Pair) -> None:
     assert set(pair.other.schemas) == set(pair.reference.schemas)
     for name in filter(is_kept, pair.reference.schemas):
         mine, theirs = pair.reference.engine.read(name), pair.other.engine.read(name)
-        columns = list(kept_columns(name) or theirs.column_names)
+        columns = list(purpose(name).columns or theirs.column_names)
         assert mine.column_names == columns, name
         sort = [tuple(repr(row[column]) for column in columns) for row in mine.to_pylist()]
         other = [tuple(repr(row[column]) for column in columns) for row in theirs.to_pylist()]

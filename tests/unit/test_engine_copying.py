@@ -9,6 +9,7 @@ import pytest
 
 from deskmeter.base.errors import EngineError
 from deskmeter.engines.duckdb import DuckDBEngine
+from deskmeter.engines.protocol import Purpose
 
 
 def _numbers(*values: int) -> pa.Table:
@@ -79,6 +80,28 @@ def test_an_expression_that_fails_is_told_and_the_build_can_be_taken_back(tmp_pa
         engine.create("f_twice", "SELECT CAST('x' AS BIGINT) AS n")
     engine.roll_back()
     assert _seen(engine, "f_twice") == [2]
+    engine.close()
+
+
+def test_a_table_for_questions_alone_is_made_in_the_file_and_its_error_names_it(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path / "facts.duckdb")
+    alone = Purpose(is_read=False)
+    engine.begin()
+    engine.load("raw", _numbers(1, 2), is_kept=False)
+    engine.create("f_wide", 'SELECT n, n + 1 AS more FROM "raw"', Purpose(columns=("n",)))
+    engine.create("f_twice", 'SELECT n * 2 AS n FROM "raw"', alone)
+    engine.commit()
+    assert engine.schemas() == {"f_twice": {"n": "int64"}, "f_wide": {"n": "int64"}}
+    assert _seen(engine, "f_twice") == [2, 4]
+    engine.begin()
+    engine.load("raw", _numbers(5), is_kept=False)
+    engine.create("f_twice", 'SELECT n * 2 AS n FROM "raw"', alone)
+    engine.create("f_wrong", "SELECT CAST('x' AS BIGINT) AS n", alone)
+    with pytest.raises(EngineError, match="cannot build table `f_wrong`"):
+        engine.commit()
+    engine.roll_back()
+    assert _seen(engine, "f_twice") == [2, 4]
+    assert sorted(engine.schemas()) == ["f_twice", "f_wide"]
     engine.close()
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from deskmeter.base.errors import DataError, EngineError, LockedError
 from deskmeter.engines.copying import NEXT, Copier
 from deskmeter.engines.expressions import ibis
+from deskmeter.engines.protocol import QUESTIONS, Purpose
 from deskmeter.engines.written import before, is_short, lines
 
 _WORK = "work"  # the database in memory in which a build of a file is made
@@ -59,10 +60,13 @@ class DuckDBEngine:
         )
         return f"SELECT {columns} FROM ({self.compile(expr)})"
 
-    def create(self, name: str, text: str, is_kept: bool = True, columns: Sequence[str] | None = None) -> None:
+    def create(self, name: str, text: str, purpose: Purpose = QUESTIONS) -> None:
         with self._lock:
+            if self._copier and purpose.is_kept and not purpose.is_read:
+                self._copier.make(name, text)
+                return
             try:
-                self._make(name, text, is_kept, columns)
+                self._make(name, text, purpose.is_kept, purpose.columns)
             except duckdb.Error as error:
                 raise EngineError(f"cannot build table `{name}`: {error}") from error
 
@@ -78,12 +82,12 @@ class DuckDBEngine:
             if not self._is_file:
                 self._connection.execute("BEGIN TRANSACTION")
                 return
-            # a file is written by one processor: made in memory, a table is copied there while others are made
-            copier = Copier(self._connection.cursor(), _WORK, self._file_name())
+            # a file is written by one processor: made in memory, a table is copied there while others are made,
+            # and one that no other reads is made there at once
             self._building = self._connection.cursor()
             self._building.execute(f"ATTACH ':memory:' AS {_WORK}")
             self._building.execute(f"USE {_WORK}")
-            self._copier = copier
+            self._copier = Copier(self._connection.cursor(), _WORK, self._file_name())
 
     def commit(self) -> None:
         with self._lock:
@@ -91,7 +95,7 @@ class DuckDBEngine:
                 try:
                     self._copier.show()
                 except duckdb.Error as error:
-                    raise EngineError(f"cannot write the tables of the build: {error}") from error
+                    raise EngineError(f"cannot show the tables of the build: {error}") from error
                 self._leave_work()
                 return
             self._connection.execute("COMMIT")

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a table of a build is for; an engine does more than that if it likes.
+
+    Attributes:
+        is_kept: it outlives the build.
+        columns: those that must outlive it; None for all.
+        is_read: later tables of the build are made from it. One that is not may be made beside them.
+    """
+
+    is_kept: bool = True
+    columns: tuple[str, ...] | None = None
+    is_read: bool = True
+
+
+QUESTIONS = Purpose()
 
 
 class Engine(Protocol):
@@ -21,10 +40,10 @@ class Engine(Protocol):
     def prepare(self, expr: ibis.Table) -> str:
         """The engine's text of a table with exactly the columns and types of `expr`."""
 
-    def create(self, name: str, text: str, is_kept: bool = True, columns: Sequence[str] | None = None) -> None:
+    def create(self, name: str, text: str, purpose: Purpose = QUESTIONS) -> None:
         """Make (or replace) the table `name` from prepared text over tables of this engine.
 
-        columns: those that must outlive the build (None: all); what becomes of the others is the engine's choice.
+        An error of a table that no step reads may be raised later, at the latest by `commit`.
         """
 
     def begin(self) -> None:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from deskmeter.base.errors import AskerError, DataError, EngineError
 from deskmeter.base.extras import extra
 from deskmeter.base.pandas_absent import pandas_present
+from deskmeter.engines.protocol import QUESTIONS, Purpose
 from deskmeter.engines.written import before, is_short, lines
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class SparkEngine:
         )
         return f"SELECT {columns} FROM ({self.compile(expr)})"
 
-    def create(self, name: str, text: str, is_kept: bool = True, columns: Sequence[str] | None = None) -> None:
+    def create(self, name: str, text: str, purpose: Purpose = QUESTIONS) -> None:
         with self._lock:
             path = self._place(name)
             try:
@@ -116,7 +117,9 @@ class SparkEngine:
                 frame.write.parquet(_local(path))
             except Exception as error:  # Spark raises trees of its own and of the JVM
                 raise EngineError(f"cannot build table `{name}`: {_first_line(error)}") from error
-            self._keep(name, path, {column: _OF_SPARK.get(kind, kind) for column, kind in frame.dtypes}, is_kept)
+            self._keep(
+                name, path, {column: _OF_SPARK.get(kind, kind) for column, kind in frame.dtypes}, purpose.is_kept
+            )
 
     def begin(self) -> None:
         with self._lock:

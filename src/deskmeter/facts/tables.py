@@ -11,7 +11,7 @@ import pyarrow as pa
 from deskmeter.base.collector import collector_paused
 from deskmeter.canon.schema import TABLES
 from deskmeter.engines.expressions import ibis
-from deskmeter.engines.protocol import Engine
+from deskmeter.engines.protocol import Engine, Purpose
 from deskmeter.facts.plans import PLANS, Planned
 
 FAR_PAST = -(2**62)
@@ -63,8 +63,17 @@ _ENOUGH = {
         "is_customer_message", "is_human_reply", "is_any_reply", "is_resolution", "is_leaving", "is_resolved", "stage",
         "status", "assignee", "agent", "team", "priority",
     ),
-    "state_span": ("ticket_id", "pos", "stage", "from_us", "to_us"),
 }  # fmt: skip
+
+# facts that no other step of the build reads: an engine may make them beside the steps that follow
+_READ_BY_QUESTIONS_ALONE = frozenset(
+    {
+        "f_agent_time", "f_answer", "f_assigned", "f_availability", "f_contact", "f_duration", "f_escalation", "f_flow",
+        "f_follow_up", "f_kb_issue", "f_kb_live", "f_kb_new", "f_kb_search", "f_kb_vote", "f_message_out", "f_open",
+        "f_order", "f_plan_move", "f_reopen", "f_reply", "f_resolution", "f_review", "f_sla_risk", "f_stage_time",
+        "f_stage_zero", "f_status_time", "f_survey", "f_waiting",
+    }
+)  # fmt: skip
 
 
 def is_kept(name: str) -> bool:
@@ -72,9 +81,9 @@ def is_kept(name: str) -> bool:
     return name.startswith("f_") or name in KEEP
 
 
-def kept_columns(name: str) -> tuple[str, ...] | None:
-    """The columns of a kept table that must outlive the build; None: all of them."""
-    return _ENOUGH.get(name)
+def purpose(name: str) -> Purpose:
+    """What the table `name` of a build is for."""
+    return Purpose(is_kept(name), _ENOUGH.get(name), name not in _READ_BY_QUESTIONS_ALONE)
 
 
 # stands for the instant of knowledge in compiled text, so that one plan serves every instant
@@ -121,7 +130,7 @@ class Tables:
                 self.engine.load(planned.name, nothing, is_kept(planned.name))
             else:
                 text = planned.text.replace(str(CUT_STAND_IN), str(self.settings.cut_us))
-                self.engine.create(planned.name, text, is_kept(planned.name), kept_columns(planned.name))
+                self.engine.create(planned.name, text, purpose(planned.name))
             self._columns[planned.name] = planned.columns
 
     def load(self, name: str, table: pa.Table) -> None:
