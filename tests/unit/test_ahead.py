@@ -24,13 +24,11 @@ def test_an_error_comes_where_its_item_would_have_come() -> None:
         yield from (1, 2)
         raise ValueError("line 3 is broken")
 
-    seen = []
-    with Ahead(failing()) as items, pytest.raises(ValueError, match="line 3 is broken"):
-        seen += list(items)
-    with Ahead(failing()) as items, pytest.raises(ValueError):
-        for item in items:
-            seen.append(item)
-    assert seen == [1, 2]
+    with Ahead(failing()) as items:
+        taken = iter(items)
+        assert [next(taken), next(taken)] == [1, 2]
+        with pytest.raises(ValueError, match="line 3 is broken"):
+            next(taken)
 
 
 def test_no_more_than_the_next_two_are_made_and_a_thread_that_is_not_wanted_ends() -> None:
