@@ -17,10 +17,12 @@ from deskmeter.facts.plans import code_version
 if TYPE_CHECKING:
     from deskmeter.engines import spark
     from deskmeter.facts import build as facts_build
+    from deskmeter.facts import tables as facts_tables
     from deskmeter.facts.tables import BuildSettings
     from deskmeter.query import lake as lakes
 else:  # whoever asks their own desk needs none of them
     spark, facts_build = late("deskmeter.engines.spark"), late("deskmeter.facts.build")
+    facts_tables = late("deskmeter.facts.tables")
     lakes = late("deskmeter.query.lake")
 
 FACTS = "facts"
@@ -54,8 +56,8 @@ def build_on(
     note = lakes.read_note(choice.lake)
     engine.begin()
     try:
-        for name, spec in TABLES.items():
-            columns = {column.name: column.type for column in spec.columns}
+        for name in TABLES:
+            columns = {column.name: column.type for column in facts_tables.canonical_columns(name)}
             engine.attach(f"c_{name}", choice.lake / lakes.CANONICAL / name, columns)
         facts_build.build(engine, settings, progress)
         engine.load(BUILT_WITH, pa.table({"stamp": [stamp_of(note.version, config)]}))

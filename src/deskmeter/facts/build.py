@@ -27,7 +27,7 @@ from deskmeter.facts import (
     tickets,
 )
 from deskmeter.facts.plans import PLANS
-from deskmeter.facts.tables import Act, BuildSettings, Fed, Step, Tables
+from deskmeter.facts.tables import Act, BuildSettings, Fed, Step, Tables, canonical_columns
 
 STEPS: tuple[Step | Fed | Act, ...] = (
     people.names,
@@ -120,10 +120,10 @@ Progress = Callable[[str, int, int | None], None]
 
 def load_canonical(engine: Engine, tables: Mapping[str, pa.Table]) -> None:
     """Puts the canonical tables into the engine as c_<name>: instants as microseconds, dates as days since 1970."""
-    for name, spec in TABLES.items():
+    for name in TABLES:
         table = tables.get(name)
         arrays, names = [], []
-        for column in spec.columns:
+        for column in canonical_columns(name):
             kind = {"timestamp": pa.int64(), "date": pa.int64(), "string": pa.string(), "int64": pa.int64(),
                     "float64": pa.float64(), "boolean": pa.bool_()}[column.type]  # fmt: skip
             if table is None or column.name not in table.column_names:

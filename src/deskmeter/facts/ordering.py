@@ -71,7 +71,7 @@ def _events(t: Tables) -> ibis.Table:
         sequence=in_counter.ifelse(known_or(events.sequence, zero), zero),
         is_public=known_or(events.is_public, events.kind == "message"),
         **_counter_of(events),
-    ).drop("from_value", "raw_object", "raw_line", "revision")
+    ).drop("from_value")
 
 
 def _answered_calls(t: Tables) -> ibis.Table:

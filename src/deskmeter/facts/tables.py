@@ -9,7 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from deskmeter.base.collector import collector_paused
-from deskmeter.canon.schema import TABLES
+from deskmeter.canon.schema import PROVENANCE, TABLES, Column
 from deskmeter.engines.expressions import ibis
 from deskmeter.engines.protocol import Engine, Purpose
 from deskmeter.facts.plans import PLANS, Planned
@@ -90,6 +90,11 @@ def purpose(name: str) -> Purpose:
 CUT_STAND_IN = 8_070_605_040_302_019_999
 
 
+def canonical_columns(name: str) -> tuple[Column, ...]:
+    """The columns of a canonical table that a build is given: all but those that say where a row came from."""
+    return tuple(column for column in TABLES[name].columns if column not in PROVENANCE)
+
+
 @dataclass
 class Tables:
     """The tables of one engine by name; `canonical(x)` is the loaded canonical table x as known at `as_of`."""
@@ -146,7 +151,8 @@ class Tables:
         events are cut by their effective time, which later rows of their counter can move.
         """
         spec = TABLES[name]
-        table = ibis.table({column.name: _IBIS[column.type] for column in spec.columns}, name=f"c_{name}")
+        columns = {column.name: _IBIS[column.type] for column in canonical_columns(name)}
+        table = ibis.table(columns, name=f"c_{name}")
         if not cut:
             return table
         if spec.known_at:
