@@ -1,6 +1,5 @@
 """What a row is known by: a hash of its text."""
 
-from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -21,13 +20,15 @@ def digests(texts: pa.StringArray) -> pa.FixedSizeBinaryArray:
     if content is None or not len(texts):
         return pa.array([blake2b(digest_size=KEY_BYTES).digest()] * len(texts), pa.binary(KEY_BYTES))
     offsets = np.frombuffer(places, dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1].tolist()
-    made = b"".join(_hashed(memoryview(content), offsets))
+    made = b"".join(_hashed(content.to_pybytes(), offsets))
     return pa.Array.from_buffers(pa.binary(KEY_BYTES), len(texts), [None, pa.py_buffer(made)])
 
 
-def _hashed(content: memoryview, offsets: list[int]) -> Iterator[bytes]:
+def _hashed(content: bytes, offsets: list[int]) -> list[bytes]:
     begin = blake2b(digest_size=KEY_BYTES).copy  # a copy costs less than another reading of the arguments
+    made = []
     for start, end in pairwise(offsets):
         digest = begin()
         digest.update(content[start:end])
-        yield digest.digest()
+        made.append(digest.digest())
+    return made

@@ -100,8 +100,8 @@ def _first_lines(table: pa.Table, first_line: int, lines_n: int) -> pa.Int64Arra
     """
     rows_n = table.num_rows
     if rows_n == lines_n:
-        return pa.array(range(first_line, first_line + rows_n), pa.int64())
-    spans = pa.chunked_array([pa.array([1] * rows_n, pa.int64())])
+        return pa.array(np.arange(first_line, first_line + rows_n, dtype=np.int64))
+    spans = pa.chunked_array([pa.array(np.ones(rows_n, dtype=np.int64))])
     for column in table.columns:
         if _has_line_feed(column):
             spans = pc.add(spans, pc.cast(pc.count_substring(column, "\n"), pa.int64()))
