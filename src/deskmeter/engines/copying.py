@@ -26,21 +26,23 @@ class Cursor(Protocol):
 
 
 class Copier:
-    """Writes tables into database `target`, one after the other, in a thread of its own.
+    """Writes tables into database `target` in a thread of its own; at the end the thread of the build helps.
 
     They are copies of tables of database `work`, or made there from such tables. Each stands under a name of its own
     until `show` gives all of them their names in one transaction. Those of a build that died are removed by the next.
     """
 
-    def __init__(self, cursor: Cursor, work: str, target: str) -> None:
-        self._cursor, self._target = cursor, target
+    def __init__(self, cursors: tuple[Cursor, Cursor], work: str, target: str) -> None:
+        (self._cursor, self._second), self._target = cursors, target
         self._waiting: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
         self._names: dict[str, None] = {}
+        self._is_each_made_once = True
         self._error: EngineError | None = None
         self._is_over = False
         self._drop_hidden()
-        cursor.execute(f"USE {work}")  # there lies what texts name
-        self._thread = threading.Thread(target=self._write, name="write tables", daemon=True)
+        for cursor in cursors:
+            cursor.execute(f"USE {work}")  # there lies what texts name
+        self._thread = threading.Thread(target=self._write, args=(cursors[0],), name="write tables", daemon=True)
         self._thread.start()
 
     def add(self, name: str, columns: Sequence[str] | None = None) -> None:
@@ -60,6 +62,7 @@ class Copier:
         """
         if self._error is not None:
             raise self._error
+        self._is_each_made_once &= name not in self._names
         self._names[name] = None
         self._waiting.put((name, text))
 
@@ -81,26 +84,33 @@ class Copier:
         except BaseException:
             self._cursor.execute("ROLLBACK")
             raise
-        self._cursor.close()
+        self._close()
 
     def give_up(self) -> None:
         """Ends after the table that is being written; nothing of any of them is left."""
         self._is_over = True
         self._end()
         self._drop_hidden()
-        self._cursor.close()
+        self._close()
 
     def _end(self) -> None:
         self._waiting.put(None)
+        if self._is_each_made_once:  # else the later of two could be written first
+            self._waiting.put(None)
+            self._write(self._second)
         self._thread.join()
 
-    def _write(self) -> None:
+    def _close(self) -> None:
+        self._cursor.close()
+        self._second.close()
+
+    def _write(self, cursor: Cursor) -> None:
         while (asked := self._waiting.get()) is not None:
             if self._is_over or self._error is not None:
                 continue
             name, text = asked
             try:
-                self._cursor.execute(f"CREATE OR REPLACE TABLE {self._place(NEXT + name)} AS {text}").fetchall()
+                cursor.execute(f"CREATE OR REPLACE TABLE {self._place(NEXT + name)} AS {text}").fetchall()
             except Exception as error:  # told by the next call, in the thread of the build
                 self._error = EngineError(f"cannot build table `{name}`: {error}")
                 self._error.__cause__ = error

@@ -87,7 +87,7 @@ class DuckDBEngine:
             self._building = self._connection.cursor()
             self._building.execute(f"ATTACH ':memory:' AS {_WORK}")
             self._building.execute(f"USE {_WORK}")
-            self._copier = Copier(self._connection.cursor(), _WORK, self._file_name())
+            self._copier = Copier((self._connection.cursor(), self._connection.cursor()), _WORK, self._file_name())
 
     def commit(self) -> None:
         with self._lock:
