@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -148,7 +149,10 @@ class Desk:
         """Throws the analytics copy away, and what is in memory of it."""
         self._let_all_go()
         for path in self.folder.glob(f"{_COPY}*"):
-            path.unlink()
+            if path.is_dir():  # what a build that died had put aside
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def __enter__(self) -> "Desk":
         return self
@@ -448,13 +452,11 @@ class Desk:
         self, engine: Engine, settings: "facts_tables.BuildSettings", progress: Progress, stamp: str = ""
     ) -> None:
         """All facts from the ledger, visible at once or not at all."""
-        tables = {}
-        for number, name in enumerate(TABLES):
-            progress("read the ledger", number, len(TABLES))
-            tables[name] = self._ledger.read(name)
         engine.begin()
         try:
-            facts_build.load_canonical(engine, tables)
+            for number, name in enumerate(TABLES):
+                progress("read the ledger", number, len(TABLES))
+                facts_build.load_parts(engine, name, self._ledger.parts(name))
             facts_build.build(engine, settings, progress)
             engine.load(_BUILT_WITH, pa.table({"stamp": [stamp]}))
             engine.commit()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -103,6 +104,30 @@ def test_a_table_for_questions_alone_is_made_in_the_file_and_its_error_names_it(
     assert _seen(engine, "f_twice") == [2, 4]
     assert sorted(engine.schemas()) == ["f_twice", "f_wide"]
     engine.close()
+
+
+def test_rows_in_parts_are_one_table(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path / "facts.duckdb")
+    engine.begin()
+    engine.load("raw", (_numbers(*range(first, first + 3)) for first in (0, 3, 6)), is_kept=False)
+    engine.load("f_kept", iter([_numbers(7), _numbers(), _numbers(8, 9)]))
+    engine.create("f_all", 'SELECT n FROM "raw"')
+    engine.commit()
+    assert (_seen(engine, "f_all"), _seen(engine, "f_kept")) == (list(range(9)), [7, 8, 9])
+    engine.close()
+
+
+def test_a_build_larger_than_its_memory_goes_on_on_disk_and_leaves_nothing_there(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path / "facts.duckdb", memory="60MB")
+    engine.begin()
+    part = pa.table({"n": np.random.default_rng(7).integers(2**62, size=200_000)})
+    for table in range(12):
+        engine.load(f"f_{table}", [part] * 7)
+    assert (tmp_path / "facts.duckdb.tmp").is_dir()
+    engine.commit()
+    assert set(engine.sizes().values()) == {1_400_000}
+    engine.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["facts.duckdb"]
 
 
 _DIES = """

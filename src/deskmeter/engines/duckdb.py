@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -15,6 +17,7 @@ from deskmeter.engines.expressions import ibis
 from deskmeter.engines.protocol import QUESTIONS, Purpose
 from deskmeter.engines.written import before, is_short, lines
 
+MEMORY = "3GB"  # writing more than that to disk costs a build no time that could be measured
 _WORK = "work"  # the database in memory in which a build of a file is made
 
 
@@ -23,11 +26,14 @@ class DuckDBEngine:
 
     name = "duckdb"
 
-    def __init__(self, path: Path | None = None, threads: int | None = None) -> None:
+    def __init__(self, path: Path | None = None, threads: int | None = None, memory: str = MEMORY) -> None:
+        """`memory`: a size as DuckDB writes it; what a build needs beyond that goes to a temporary folder."""
         config: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "memory_limit": memory,
+            "temp_directory": f"{path or Path(tempfile.gettempdir()) / f'deskmeter-{os.getpid()}'}.tmp",
         }
         if threads:
             config["threads"] = threads
@@ -46,11 +52,16 @@ class DuckDBEngine:
         self._copier: Copier | None = None
         self._lock = threading.RLock()
 
-    def load(self, name: str, table: pa.Table, is_kept: bool = True) -> None:
+    def load(self, name: str, rows: pa.Table | Iterable[pa.Table], is_kept: bool = True) -> None:
         with self._lock:
-            self._building.register("incoming", table)
-            self._make(name, "SELECT * FROM incoming", is_kept)
+            parts = iter([rows] if isinstance(rows, pa.Table) else rows)
+            self._building.register("incoming", next(parts))
+            self._create(name, "SELECT * FROM incoming", is_kept)
+            for part in parts:
+                self._building.register("incoming", part)
+                self._building.execute(f'INSERT INTO "{name}" SELECT * FROM incoming').fetchall()
             self._building.unregister("incoming")
+            self._copy(name, is_kept)
 
     def prepare(self, expr: ibis.Table) -> str:
         # DuckDB adds whole numbers up as HUGEINT; a table has the types that its expression declares
@@ -66,14 +77,17 @@ class DuckDBEngine:
                 self._copier.make(name, text)
                 return
             try:
-                self._make(name, text, purpose.is_kept, purpose.columns)
+                self._create(name, text, purpose.is_kept)
             except duckdb.Error as error:
                 raise EngineError(f"cannot build table `{name}`: {error}") from error
+            self._copy(name, purpose.is_kept, purpose.columns)
 
-    def _make(self, name: str, text: str, is_kept: bool, columns: Sequence[str] | None = None) -> None:
+    def _create(self, name: str, text: str, is_kept: bool) -> None:
         # what only the build needs stays in memory: writing it to the file would cost more than making it
         kind = "TABLE" if is_kept or self._copier else "TEMP TABLE"
         self._building.execute(f'CREATE OR REPLACE {kind} "{name}" AS {text}').fetchall()
+
+    def _copy(self, name: str, is_kept: bool, columns: Sequence[str] | None = None) -> None:
         if is_kept and self._copier:
             self._copier.add(name, columns)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,8 +34,11 @@ class Engine(Protocol):
 
     name: str
 
-    def load(self, name: str, table: pa.Table, is_kept: bool = True) -> None:
-        """Make (or replace) the table `name` from Arrow data; one that is not kept goes with `commit`."""
+    def load(self, name: str, rows: pa.Table | Iterable[pa.Table], is_kept: bool = True) -> None:
+        """Make (or replace) the table `name` from Arrow data, whole or in parts (at least one) of which each is let go.
+
+        One that is not kept goes with `commit`.
+        """
 
     def prepare(self, expr: ibis.Table) -> str:
         """The engine's text of a table with exactly the columns and types of `expr`."""

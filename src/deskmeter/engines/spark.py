@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,12 +71,14 @@ class SparkEngine:
         self._known = self._read_manifest()
         self._hidden = dict(self._known)  # a question reads few tables, and each costs Spark a while to be told of
 
-    def load(self, name: str, table: pa.Table, is_kept: bool = True) -> None:
+    def load(self, name: str, rows: pa.Table | Iterable[pa.Table], is_kept: bool = True) -> None:
         with self._lock:
             path = self._place(name)
             path.mkdir(parents=True)
-            pq.write_table(table, path / "part-0.parquet")
-            self._keep(name, path, {column: str(kind) for column, kind in _kinds(table.schema)}, is_kept)
+            for number, part in enumerate([rows] if isinstance(rows, pa.Table) else rows):
+                pq.write_table(part, path / f"part-{number}.parquet")
+                schema = part.schema
+            self._keep(name, path, {column: str(kind) for column, kind in _kinds(schema)}, is_kept)
 
     def attach(self, name: str, folder: Path, columns: Mapping[str, str]) -> None:
         """Shows the Parquet files below `folder` as table `name`: instants as microseconds, dates as days since 1970.

@@ -1,6 +1,6 @@
 """The ordered list of all fact tables; read it aloud and you know what a build does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -119,24 +119,35 @@ Progress = Callable[[str, int, int | None], None]
 
 
 def load_canonical(engine: Engine, tables: Mapping[str, pa.Table]) -> None:
-    """Puts the canonical tables into the engine as c_<name>: instants as microseconds, dates as days since 1970."""
+    """Puts all canonical tables into the engine, those that are not there as empty ones."""
     for name in TABLES:
-        table = tables.get(name)
-        arrays, names = [], []
-        for column in canonical_columns(name):
-            kind = {"timestamp": pa.int64(), "date": pa.int64(), "string": pa.string(), "int64": pa.int64(),
-                    "float64": pa.float64(), "boolean": pa.bool_()}[column.type]  # fmt: skip
-            if table is None or column.name not in table.column_names:
-                arrays.append(pa.nulls(0 if table is None else table.num_rows, kind))
-            else:
-                values = table[column.name]
-                if column.type == "timestamp":
-                    values = values.cast(pa.timestamp("us")).cast(kind)
-                elif column.type == "date":
-                    values = values.cast(pa.date32()).cast(pa.int32())
-                arrays.append(values.cast(kind))
-            names.append(column.name)
-        engine.load(f"c_{name}", pa.table(arrays, names=names), is_kept=False)
+        load_parts(engine, name, [tables.get(name)])
+
+
+def load_parts(engine: Engine, name: str, parts: Iterable[pa.Table | None]) -> None:
+    """Puts canonical table `name` into the engine as c_<name>, part by part, so that no more than one is in memory.
+
+    Instants become microseconds since 1970, dates days; columns that are not there are null. None is an empty part.
+    """
+    engine.load(f"c_{name}", (_plain(name, part) for part in parts), is_kept=False)
+
+
+def _plain(name: str, table: pa.Table | None) -> pa.Table:
+    arrays, names = [], []
+    for column in canonical_columns(name):
+        kind = {"timestamp": pa.int64(), "date": pa.int64(), "string": pa.string(), "int64": pa.int64(),
+                "float64": pa.float64(), "boolean": pa.bool_()}[column.type]  # fmt: skip
+        if table is None or column.name not in table.column_names:
+            arrays.append(pa.nulls(0 if table is None else table.num_rows, kind))
+        else:
+            values = table[column.name]
+            if column.type == "timestamp":
+                values = values.cast(pa.timestamp("us")).cast(kind)
+            elif column.type == "date":
+                values = values.cast(pa.date32()).cast(pa.int32())
+            arrays.append(values.cast(kind))
+        names.append(column.name)
+    return pa.table(arrays, names=names)
 
 
 def build(

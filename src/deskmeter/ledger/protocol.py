@@ -226,6 +226,9 @@ class Ledger(Protocol):
     def read(self, table: str) -> pa.Table:
         """All rows of a canonical table, columns as in canon.schema, in no particular order."""
 
+    def parts(self, table: str) -> Iterator[pa.Table]:
+        """All rows of a canonical table in one or several parts, the cheapest way; never none, though it may be empty."""
+
     def read_batches(self, table: str, size: int = 100_000) -> Iterator[pa.Table]:
         """The same in parts of at most `size` rows, all of one instant; at least one part, maybe empty."""
 

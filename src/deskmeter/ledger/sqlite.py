@@ -174,10 +174,12 @@ class SqliteLedger:
 
     def read(self, table: str) -> pa.Table:
         """One table from one instant."""
+        return pa.concat_tables(self.parts(table))
+
+    def parts(self, table: str) -> Iterator[pa.Table]:
+        """In one part where this process has just written it, else in batches."""
         copied = self._copies.table(canonical(table).name)
-        if copied is not None:
-            return copied
-        return pa.concat_tables(self.read_batches(table))
+        yield from self.read_batches(table) if copied is None else [copied]
 
     def read_batches(self, table: str, size: int = 100_000) -> Iterator[pa.Table]:
         """Parts of one instant, whatever is written between them."""
