@@ -1,5 +1,8 @@
 """Companies of any size: an invented one, repeated as so many sources of one desk."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 import pyarrow as pa
 
 from deskmeter.connectors.demo import invent
@@ -7,10 +10,21 @@ from deskmeter.connectors.demo import invent
 TICKETS = 2_000  # of one source
 
 
-def company(copies: int) -> dict[str, pa.Table]:
-    """Canonical tables of `copies` sources with 2,000 tickets each; every source has its own people and schedules."""
-    one = invent(7, TICKETS)
-    return {name: pa.concat_tables([_as_source(rows, copy) for copy in range(copies)]) for name, rows in one.items()}
+def company(copies: int) -> dict[str, Iterable[pa.Table]]:
+    """Canonical tables of `copies` sources with 2,000 tickets each; every source has its own people and schedules.
+
+    Each table comes in one part a source, made when it is taken: what is measured is not the company's own size.
+    """
+    return {name: _Copied(rows, copies) for name, rows in invent(7, TICKETS).items()}
+
+
+@dataclass(frozen=True)
+class _Copied:
+    rows: pa.Table
+    copies: int
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        return (_as_source(self.rows, copy) for copy in range(self.copies))
 
 
 def _as_source(rows: pa.Table, copy: int) -> pa.Table:
