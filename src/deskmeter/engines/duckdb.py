@@ -17,7 +17,7 @@ from deskmeter.engines.expressions import ibis
 from deskmeter.engines.protocol import QUESTIONS, Purpose
 from deskmeter.engines.written import before, is_short, lines
 
-MEMORY = "3GB"  # writing more than that to disk costs a build no time that could be measured
+_MOST_MB = 3_000  # writing what is more to disk costs a build no time that could be measured
 _WORK = "work"  # the database in memory in which a build of a file is made
 
 
@@ -26,13 +26,13 @@ class DuckDBEngine:
 
     name = "duckdb"
 
-    def __init__(self, path: Path | None = None, threads: int | None = None, memory: str = MEMORY) -> None:
-        """`memory`: a size as DuckDB writes it; what a build needs beyond that goes to a temporary folder."""
+    def __init__(self, path: Path | None = None, threads: int | None = None, memory: str | None = None) -> None:
+        """`memory`: a size as DuckDB writes it, else 3 GB or half the machine's; what is more goes to a temporary folder."""
         config: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "memory_limit": memory,
+            "memory_limit": memory or _memory(),
             "temp_directory": f"{path or Path(tempfile.gettempdir()) / f'deskmeter-{os.getpid()}'}.tmp",
         }
         if threads:
@@ -192,6 +192,11 @@ class DuckDBEngine:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+
+def _memory() -> str:
+    own = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else _MOST_MB * 2_000_000
+    return f"{min(_MOST_MB, own // 2_000_000)}MB"
 
 
 class DuckDBFile:
