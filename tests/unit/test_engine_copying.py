@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from deskmeter.base.errors import EngineError
+from deskmeter.base.errors import AskerError, EngineError
 from deskmeter.engines.duckdb import DuckDBEngine
 from deskmeter.engines.protocol import Purpose
 
@@ -128,6 +128,14 @@ def test_a_build_larger_than_its_memory_goes_on_on_disk_and_leaves_nothing_there
     assert set(engine.sizes().values()) == {1_400_000}
     engine.close()
     assert [path.name for path in tmp_path.iterdir()] == ["facts.duckdb"]
+
+
+def test_a_size_of_memory_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESKMETER_MEMORY", "much")
+    with pytest.raises(AskerError, match="DESKMETER_MEMORY is `much`, which is no size; write it like 4GB"):
+        DuckDBEngine()
+    monkeypatch.setenv("DESKMETER_MEMORY", "500MB")
+    DuckDBEngine().close()
 
 
 _DIES = """

@@ -11,13 +11,13 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from deskmeter.base.errors import DataError, EngineError, LockedError
+from deskmeter.base.errors import AskerError, DataError, EngineError, LockedError
 from deskmeter.engines.copying import NEXT, Copier
 from deskmeter.engines.expressions import ibis
 from deskmeter.engines.protocol import QUESTIONS, Purpose
 from deskmeter.engines.written import before, is_short, lines
 
-_MOST_MB = 3_000  # writing what is more to disk costs a build no time that could be measured
+MEMORY = "DESKMETER_MEMORY"  # the environment's word for how much a build may hold
 _WORK = "work"  # the database in memory in which a build of a file is made
 
 
@@ -27,12 +27,12 @@ class DuckDBEngine:
     name = "duckdb"
 
     def __init__(self, path: Path | None = None, threads: int | None = None, memory: str | None = None) -> None:
-        """`memory`: a size as DuckDB writes it, else 3 GB or half the machine's; what is more goes to a temporary folder."""
+        """`memory`: a size as DuckDB writes it, else the environment's or half the machine's; what is more goes to disk."""
         config: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "memory_limit": memory or _memory(),
+            "memory_limit": memory or os.environ.get(MEMORY) or _half_of_it(),
             "temp_directory": f"{path or Path(tempfile.gettempdir()) / f'deskmeter-{os.getpid()}'}.tmp",
         }
         if threads:
@@ -43,6 +43,8 @@ class DuckDBEngine:
             if "lock" in str(error).lower():
                 raise LockedError(f"{path} is in use by another process; stop it or ask its server") from error
             raise EngineError(f"cannot open {path}: {error}") from error
+        except duckdb.ParserException as error:
+            raise AskerError(f"{MEMORY} is `{config['memory_limit']}`, which is no size; write it like 4GB") from error
         self._connection.execute("SET preserve_insertion_order = false")
         # its own bar would be drawn on stdout, in the middle of an answer
         self._connection.execute("SET enable_progress_bar = false")
@@ -194,9 +196,9 @@ class DuckDBEngine:
             self._connection.close()
 
 
-def _memory() -> str:
-    own = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else _MOST_MB * 2_000_000
-    return f"{min(_MOST_MB, own // 2_000_000)}MB"
+def _half_of_it() -> str:
+    known = hasattr(os, "sysconf")
+    return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2_000_000 if known else 4_000}MB"
 
 
 class DuckDBFile:
