@@ -10,6 +10,7 @@ from deskmeter.engines.protocol import Engine
 from deskmeter.metrics.dimensions import Dimension
 from deskmeter.metrics.spec import Metric
 from deskmeter.metrics.targets import Target
+from deskmeter.query.repeats import Repeats
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Access:
     schemas: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     texts: dict[object, str] = field(default_factory=dict)  # compiled text by plan
     targets: tuple[Target, ...] = ()
+    repeats: Repeats | None = None  # while one question is answered
 
     def __post_init__(self) -> None:
         if not self.schemas:

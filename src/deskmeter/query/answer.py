@@ -12,6 +12,7 @@ from deskmeter.query.changes import change
 from deskmeter.query.drill import part_values
 from deskmeter.query.periods import comparison_period
 from deskmeter.query.plan import OTHER
+from deskmeter.query.repeats import Repeats
 from deskmeter.query.request import MetricAsk, Period, Request
 from deskmeter.query.result import Cell, Freshness, MetricInfo, Result, Row
 from deskmeter.query.run import UNKNOWN, Key, Numbers, frame, measure
@@ -27,6 +28,7 @@ _ORDERED = {
 
 def answer(access: Access, request: Request, freshness: Sequence[Freshness] = ()) -> Result:
     """The result of one request: resolve, find the top, measure, compare, total, order."""
+    access = replace(access, repeats=Repeats())
     keys = _metric_keys(request)
     top = _top(access, request)
     dims, has_grain = request.by, request.grain is not None

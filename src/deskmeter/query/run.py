@@ -227,7 +227,10 @@ def plan_of(request: Request, ask: MetricAsk, metric: Metric, number: int, split
 def run_text(access: Access, text: str, binding: Binding, small: Mapping[str, pa.Table]) -> pa.Table:
     """Run compiled text with the question's values and small tables."""
     tables = {name: table for name, table in small.items() if reads(text, name)}
-    return access.engine.run(text, used(text, binding.values), tables)
+    values = used(text, binding.values)
+    if access.repeats is None:
+        return access.engine.run(text, values, tables)
+    return access.repeats.run(access.engine, text, values, tables)
 
 
 def reads(text: str, name: str) -> bool:
