@@ -30,7 +30,7 @@ from oracle.questions import NOT_COMPARED, compared, plain_questions, split_ques
 from oracle.rows import History
 
 HISTORIES = 10_000 if os.environ.get("DESKMETER_LONG") else 500
-TOGETHER = 8  # dimensions in one question
+TOGETHER = 8  # dimensions in one question; with --long each has its own
 
 
 @dataclass
@@ -68,9 +68,9 @@ def test_same_numbers_by_source_with_every_statistic_and_clock(pair: Pair) -> No
     assert not comparison.count, comparison.report(pair.history)
 
 
-def test_same_numbers_by_every_dimension(pair: Pair) -> None:
+def test_same_numbers_by_every_dimension(pair: Pair, is_long: bool) -> None:
     comparison = Comparison()
-    for question in split_questions(pair.product, compared(pair.product), TOGETHER):
+    for question in split_questions(pair.product, compared(pair.product), 1 if is_long else TOGETHER):
         comparison.ask(pair.product, pair.oracle, question)
     assert not comparison.refused
     assert not comparison.count, comparison.report(pair.history)

@@ -18,7 +18,7 @@ class _Failure:
 
 
 class Ahead(Generic[Item]):
-    """An iterator over `items` that has the next one made, and no more than that one, before it is asked for.
+    """An iterator over `items` that has the next one made before it is asked for, and begins one more, no further.
 
     Worth it where making an item leaves the interpreter to others: reading files, unpacking, parsing in Arrow. An
     error in the thread is raised where its item would have come. Whoever does not want all items closes it.
