@@ -138,6 +138,61 @@ def test_a_size_of_memory_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch)
     DuckDBEngine().close()
 
 
+def _created(engine: DuckDBEngine, text: str, purpose: Purpose) -> None:
+    engine.create("f_large", text, purpose)
+    engine.commit()
+
+
+def test_memory_that_is_too_little_is_told_in_one_line_with_the_way_out(tmp_path: Path) -> None:
+    engine = DuckDBEngine(tmp_path / "facts.duckdb", memory="30MB")
+    large = "SELECT list(repeat('x', 100) || range) AS n FROM range(3000000)"
+    for purpose in (Purpose(), Purpose(is_read=False)):
+        engine.begin()
+        with pytest.raises(EngineError) as told:
+            _created(engine, large, purpose)
+        said = (
+            "cannot build table `f_large`: 28.6 MiB of memory are too little for it; allow more with DESKMETER_MEMORY"
+        )
+        assert str(told.value) == said
+        engine.roll_back()
+    engine.close()
+
+
+_INTERRUPTED = """
+import os, signal, sys, threading
+from pathlib import Path
+from deskmeter.engines.duckdb import DuckDBEngine
+from deskmeter.engines.protocol import Purpose
+signal.signal(signal.SIGINT, signal.default_int_handler)
+engine = DuckDBEngine(Path(sys.argv[1]))
+engine.begin()
+threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    for name in ("f_a", "f_b"):
+        text = "SELECT sum(a.range * b.range) AS n FROM range(100000000) a, range(10000) b"
+        engine.create(name, text, Purpose(is_read=sys.argv[2] == "read"))
+    engine.commit()
+except KeyboardInterrupt:
+    engine.roll_back()
+    engine.close()
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("purpose", ["read", "alone"])
+def test_a_build_interrupted_by_hand_ends_at_once_and_leaves_what_was_there(tmp_path: Path, purpose: str) -> None:
+    path = tmp_path / "facts.duckdb"
+    engine = DuckDBEngine(path)
+    _built(engine, 1)
+    engine.close()
+    words = [sys.executable, "-c", _INTERRUPTED, str(path), purpose]
+    ended = subprocess.run(words, check=False, capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "interrupted\n", "")
+    engine = DuckDBEngine(path)
+    assert (engine.schemas(), _seen(engine, "f_twice")) == ({"f_twice": {"n": "int64"}}, [2])
+    engine.close()
+
+
 _DIES = """
 import os, sys, time
 from pathlib import Path

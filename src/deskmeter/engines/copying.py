@@ -15,11 +15,11 @@ NEXT = "next "  # before the name of a table in the file that nobody reads yet
 class Cursor(Protocol):
     """A connection of its own to the database that holds both sides."""
 
-    def execute(self, query: str) -> Cursor:
-        """Run one statement."""
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """Run one statement; its rows."""
 
-    def fetchall(self) -> list[tuple[object, ...]]:
-        """All rows of the last statement."""
+    def interrupt(self) -> None:
+        """End the statement that another thread is running here with an error."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -41,7 +41,7 @@ class Copier:
         self._is_over = False
         self._drop_hidden()
         for cursor in cursors:
-            cursor.execute(f"USE {work}")  # there lies what texts name
+            cursor.rows(f"USE {work}")  # there lies what texts name
         self._thread = threading.Thread(target=self._write, args=(cursors[0],), name="write tables", daemon=True)
         self._thread.start()
 
@@ -75,20 +75,21 @@ class Copier:
         self._end()
         if self._error is not None:
             raise self._error
-        self._cursor.execute("BEGIN TRANSACTION")
+        self._cursor.rows("BEGIN TRANSACTION")
         try:
             for name in self._names:
-                self._cursor.execute(f"DROP TABLE IF EXISTS {self._place(name)}")
-                self._cursor.execute(f'ALTER TABLE {self._place(NEXT + name)} RENAME TO "{name}"')
-            self._cursor.execute("COMMIT")
+                self._cursor.rows(f"DROP TABLE IF EXISTS {self._place(name)}")
+                self._cursor.rows(f'ALTER TABLE {self._place(NEXT + name)} RENAME TO "{name}"')
+            self._cursor.rows("COMMIT")
         except BaseException:
-            self._cursor.execute("ROLLBACK")
+            self._cursor.rows("ROLLBACK")
             raise
         self._close()
 
     def give_up(self) -> None:
-        """Ends after the table that is being written; nothing of any of them is left."""
+        """Ends at once; nothing of any of the tables is left."""
         self._is_over = True
+        self._cursor.interrupt()
         self._end()
         self._drop_hidden()
         self._close()
@@ -110,7 +111,7 @@ class Copier:
                 continue
             name, text = asked
             try:
-                cursor.execute(f"CREATE OR REPLACE TABLE {self._place(NEXT + name)} AS {text}").fetchall()
+                cursor.rows(f"CREATE OR REPLACE TABLE {self._place(NEXT + name)} AS {text}")
             except Exception as error:  # told by the next call, in the thread of the build
                 self._error = EngineError(f"cannot build table `{name}`: {error}")
                 self._error.__cause__ = error
@@ -119,9 +120,9 @@ class Copier:
         return f'"{self._target}".main."{name}"'
 
     def _drop_hidden(self) -> None:
-        found = self._cursor.execute(
+        found = self._cursor.rows(
             f"SELECT table_name FROM duckdb_tables() WHERE database_name = '{self._target}' "
             f"AND starts_with(table_name, '{NEXT}')"
-        ).fetchall()
+        )
         for (name,) in found:
-            self._cursor.execute(f"DROP TABLE {self._place(str(name))}")
+            self._cursor.rows(f"DROP TABLE {self._place(str(name))}")

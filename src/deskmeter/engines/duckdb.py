@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,7 @@ from deskmeter.engines.protocol import QUESTIONS, Purpose
 from deskmeter.engines.written import before, is_short, lines
 
 MEMORY = "DESKMETER_MEMORY"  # the environment's word for how much a build may hold
+_OF_DEFAULT = 5 / 8  # of what DuckDB would take: 80 % of the memory of the machine, or of the container
 _WORK = "work"  # the database in memory in which a build of a file is made
 
 
@@ -32,11 +34,13 @@ class DuckDBEngine:
             "enable_external_access": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            "memory_limit": memory or os.environ.get(MEMORY) or _half_of_it(),
             "temp_directory": f"{path or Path(tempfile.gettempdir()) / f'deskmeter-{os.getpid()}'}.tmp",
         }
         if threads:
             config["threads"] = threads
+        wanted = memory or os.environ.get(MEMORY)
+        if wanted:
+            config["memory_limit"] = wanted
         try:
             self._connection = duckdb.connect(str(path) if path else ":memory:", config=config)
         except duckdb.IOException as error:
@@ -44,15 +48,23 @@ class DuckDBEngine:
                 raise LockedError(f"{path} is in use by another process; stop it or ask its server") from error
             raise EngineError(f"cannot open {path}: {error}") from error
         except duckdb.ParserException as error:
-            raise AskerError(f"{MEMORY} is `{config['memory_limit']}`, which is no size; write it like 4GB") from error
+            raise AskerError(f"{MEMORY} is `{wanted}`, which is no size; write it like 4GB") from error
         self._connection.execute("SET preserve_insertion_order = false")
         # its own bar would be drawn on stdout, in the middle of an answer
         self._connection.execute("SET enable_progress_bar = false")
+        if not wanted:
+            self._connection.execute(f"SET memory_limit = '{self._setting('memory_limit', _OF_DEFAULT)}'")
+        self._memory = self._setting("memory_limit")
         self._connection.execute("SET lock_configuration = true")
         self._is_file = path is not None
         self._building = self._connection  # where a build makes its tables
         self._copier: Copier | None = None
         self._lock = threading.RLock()
+
+    def _setting(self, name: str, times: float = 1.0) -> str:
+        ((said,),) = self._connection.execute(f"SELECT current_setting('{name}')").fetchall()
+        number, unit = str(said).split()
+        return f"{float(number) * times:.1f} {unit}"
 
     def load(self, name: str, rows: pa.Table | Iterable[pa.Table], is_kept: bool = True) -> None:
         with self._lock:
@@ -80,14 +92,15 @@ class DuckDBEngine:
                 return
             try:
                 self._create(name, text, purpose.is_kept)
-            except duckdb.Error as error:
+            except (duckdb.Error, EngineError) as error:
                 raise EngineError(f"cannot build table `{name}`: {error}") from error
             self._copy(name, purpose.is_kept, purpose.columns)
 
     def _create(self, name: str, text: str, is_kept: bool) -> None:
         # what only the build needs stays in memory: writing it to the file would cost more than making it
         kind = "TABLE" if is_kept or self._copier else "TEMP TABLE"
-        self._building.execute(f'CREATE OR REPLACE {kind} "{name}" AS {text}').fetchall()
+        with _plainly(self._memory):
+            self._building.execute(f'CREATE OR REPLACE {kind} "{name}" AS {text}').fetchall()
 
     def _copy(self, name: str, is_kept: bool, columns: Sequence[str] | None = None) -> None:
         if is_kept and self._copier:
@@ -103,7 +116,8 @@ class DuckDBEngine:
             self._building = self._connection.cursor()
             self._building.execute(f"ATTACH ':memory:' AS {_WORK}")
             self._building.execute(f"USE {_WORK}")
-            self._copier = Copier((self._connection.cursor(), self._connection.cursor()), _WORK, self._file_name())
+            first, second = (_Cursor(self._connection.cursor(), self._memory) for _ in range(2))
+            self._copier = Copier((first, second), _WORK, self._file_name())
 
     def commit(self) -> None:
         with self._lock:
@@ -122,6 +136,7 @@ class DuckDBEngine:
     def roll_back(self) -> None:
         with self._lock:
             if self._copier:
+                self._building.interrupt()  # what was interrupted by hand may still have workers
                 self._copier.give_up()
                 self._leave_work()
                 return
@@ -161,7 +176,8 @@ class DuckDBEngine:
                     written[_named(name, table)] = _values(table)
                 else:
                     cursor.register(name, table)
-            return cursor.execute(before(text, written), dict(values) or None).to_arrow_table()
+            with _plainly(self._memory):
+                return cursor.execute(before(text, written), dict(values) or None).to_arrow_table()
         except duckdb.Error as error:
             raise EngineError(f"the question failed in the engine: {error}") from error
         finally:
@@ -194,11 +210,6 @@ class DuckDBEngine:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
-
-
-def _half_of_it() -> str:
-    known = hasattr(os, "sysconf")
-    return f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2_000_000 if known else 4_000}MB"
 
 
 class DuckDBFile:
@@ -251,6 +262,36 @@ class DuckDBFile:
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()
+
+
+class _Cursor:
+    """A connection for whoever writes beside the build."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, memory: str) -> None:
+        self._connection, self._memory = connection, memory
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        with _plainly(self._memory):
+            return self._connection.execute(query).fetchall()
+
+    def interrupt(self) -> None:
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def _plainly(memory: str) -> Iterator[None]:
+    """An interruption by hand stays one; memory that is too little is told in one line with the way out."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise EngineError(f"{memory} of memory are too little for it; allow more with {MEMORY}") from error
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
 
 
 def _named(name: str, table: pa.Table) -> str:
