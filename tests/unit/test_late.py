@@ -1,5 +1,6 @@
 """A start loads what it uses: libraries that a command does not need stay away."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 import pytest
 
 
-def loaded(code: str) -> set[str]:
+def loaded(code: str, **environment: str) -> set[str]:
     """The modules that are there after some code ran in a process of its own."""
     told = "\nimport sys; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code + told], capture_output=True, check=True, text=True)
+    around = os.environ | environment
+    done = subprocess.run([sys.executable, "-c", code + told], capture_output=True, check=True, text=True, env=around)
     return set(done.stdout.splitlines()[-1].split())
 
 
@@ -35,12 +37,12 @@ def test_a_question_is_answered_without_pandas(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [("ask", "backlog"), ("drill", "backlog")])
 def test_a_question_asked_before_comes_without_what_makes_expressions(tmp_path: Path, command: tuple[str, str]) -> None:
-    home = str(tmp_path / "desk")
+    home, cache = str(tmp_path / "desk"), str(tmp_path / "cache")  # what is kept between commands, empty at first
     loaded(_line("init", home))
     line = _line(*command, "--last", "4w", "--desk", home)
-    assert "ibis" in loaded(line)  # it builds the facts
-    loaded(line)
-    assert not {"ibis", "sqlglot"} & loaded(line)
+    assert "ibis" in loaded(line, XDG_CACHE_HOME=cache)  # it makes the texts of the facts and of the question
+    loaded(line, XDG_CACHE_HOME=cache)
+    assert not {"ibis", "sqlglot"} & loaded(line, XDG_CACHE_HOME=cache)
 
 
 def _line(*words: str) -> str:
