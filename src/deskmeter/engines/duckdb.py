@@ -34,6 +34,8 @@ class DuckDBEngine:
             "enable_external_access": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            # the copy is made anew at will, so no older version need read it; the newest layout is written sooner
+            "storage_compatibility_version": "latest",
             "temp_directory": f"{path or Path(tempfile.gettempdir()) / f'deskmeter-{os.getpid()}'}.tmp",
         }
         if threads:
