@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
@@ -31,6 +32,19 @@ from deskmeter.ledger.protocol import KEY_BYTES, ROW_KEYS_SCHEMA, Batch, SetAsid
 Tables = Mapping[str, pa.Table]
 
 
+@dataclass(frozen=True)
+class Keyed:
+    """One batch of raw rows, each with its key, and what was no row."""
+
+    portion: Portion
+    problems: tuple[SetAside, ...]
+
+    @property
+    def received(self) -> int:
+        """How many rows of the file these are."""
+        return len(self.portion.lines) + len(self.problems)
+
+
 class Applier:
     """Turns the batches of one file into batches of the ledger; remembers what must be known across batches.
 
@@ -53,11 +67,18 @@ class Applier:
 
     def apply(self, batch: RawBatch) -> Batch:
         """The canonical rows of one batch; rows that must wait for the end of the file come with `finish`."""
+        return self.understand(self.keyed(batch))
+
+    def keyed(self, batch: RawBatch) -> Keyed:
+        """The rows of one batch with their keys; it depends on the batch alone and may be made in another thread."""
         lines: Index = batch.lines.to_numpy()
-        portion = Portion(
-            batch.table, lines, row_keys(batch.table, lines if self._tells_lines_apart else None), batch.raw_text
-        )
+        keys = row_keys(batch.table, lines if self._tells_lines_apart else None)
         problems = tuple(_problem(problem) for problem in batch.problems)
+        return Keyed(Portion(batch.table, lines, keys, batch.raw_text), problems)
+
+    def understand(self, arrived: Keyed) -> Batch:
+        """The canonical rows of one batch, which comes in its turn."""
+        portion, problems = arrived.portion, arrived.problems
         left_out = self._left_out(portion)
         unread, ready = portion.at(left_out), portion.at(~left_out)
         if self._keeper:

@@ -101,13 +101,17 @@ def _keep_without(ledger: Ledger, path: Path, file: MappingFile, forgotten: Forg
 def _load(
     ledger: Ledger, ticket: ImportTicket, facts: FileFacts, file: MappingFile, now: datetime, progress: Progress
 ) -> tuple[Oddity, ...]:
-    """Read, map and append all rows."""
+    """Read, map and append all rows; each of the four works on a batch of its own, in order."""
     applier = Applier(file.mapping, ticket.object_id, now)
     done = 0
-    with Ahead(read_known(facts)) as batches:
-        for batch in batches:
-            ledger.append(ticket, applier.apply(batch))
-            done += len(batch.lines) + len(batch.problems)
+    with (
+        Ahead(read_known(facts)) as batches,
+        Ahead(map(applier.keyed, batches)) as arrived,
+        Ahead((rows.received, applier.understand(rows)) for rows in arrived) as understood,
+    ):
+        for received, batch in understood:
+            ledger.append(ticket, batch)
+            done += received
             progress(STEPS[2], done, None)
     ledger.append(ticket, applier.finish())
     return tuple(applier.oddities)
