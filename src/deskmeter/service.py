@@ -20,6 +20,7 @@ from deskmeter.base.time import from_micros, now, to_micros
 from deskmeter.canon.schema import TABLES
 from deskmeter.engines.duckdb import DuckDBEngine
 from deskmeter.engines.protocol import Engine
+from deskmeter.facts.held_state import STATES
 from deskmeter.facts.plans import code_version
 from deskmeter.ledger.sqlite import open_ledger
 from deskmeter.metrics.catalogue import BUILT_IN, Catalogue
@@ -101,8 +102,8 @@ def _told(found: "run.ImportReport") -> ImportReport:
     )  # fmt: skip
 
 
-def _one_part(engine: Engine, name: str) -> tuple[pa.Table]:
-    return (engine.read(name),)
+def _one_part(access: Access, name: str) -> tuple[pa.Table]:
+    return (access.engine.fetch(access.table(name)),)
 
 
 class Desk:
@@ -292,19 +293,19 @@ class Desk:
         """Every table as it arrived (canonical/) and as it is counted (facts/) in a new folder; names and rows."""
         known = table_files.table_format(format)
         with desk_files.whole_folder(target) as part:
-            engine = self._current(progress).engine
+            access = self._current(progress)
             tables: dict[str, Callable[[], Iterable[pa.Table]]] = {
                 f"canonical/{name}": partial(self._ledger.read_batches, name) for name in TABLES
             }
-            for name in engine.schemas():
-                if name != _BUILT_WITH:
-                    tables[f"facts/{name}"] = partial(_one_part, engine, name)
+            for name in access.schemas:
+                if name not in (_BUILT_WITH, STATES):  # each fact is written with the texts of its state
+                    tables[f"facts/{name}"] = partial(_one_part, access, name)
             return table_files.write_tables(tables, part, known, progress)
 
     def metrics(self) -> tuple[MetricEntry, ...]:
         """The catalogue as readers see it."""
         access = self._current(quiet)
-        return entries(access.metrics, access.schemas, access.dimensions)
+        return entries(access.metrics, access.columns, access.dimensions)
 
     def names(self) -> Names:
         """What a question may name: cheaper than the whole catalogue."""

@@ -43,7 +43,7 @@ def dimensions_of(access: Access, metric: Metric) -> list[str]:
 
 def _splits(access: Access, metric: Metric, dimension: str) -> bool:
     try:
-        check_dimensions(metric, (dimension,), access.schemas, access.dimensions)
+        check_dimensions(metric, (dimension,), access.columns, access.dimensions)
     except AskerError:
         return False
     return find(dimension, access.dimensions).id == dimension

@@ -220,7 +220,7 @@ def test_published_columns_are_those_of_the_facts(desk: Access) -> None:
         elif dimension.of in ("ticket", "plan"):
             names.add(dimension.id)
     for fact in OWN_FACTS.values():
-        table = desk.schemas[fact.table]
+        table = desk.columns[fact.table]
         assert {basis.column for basis in fact.bases} <= set(table), fact.name
         assert {column for basis in fact.bases for column in basis.dims.values()} <= set(table), fact.name
         assert set(fact.things.values()) <= set(table), fact.name

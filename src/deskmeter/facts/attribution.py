@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deskmeter.engines.expressions import ibis
+from deskmeter.facts.held_state import STATES, with_state
 from deskmeter.facts.tables import FAR_FUTURE, FAR_PAST, Tables, key, known_or
 
 
@@ -37,7 +38,7 @@ def with_ticket_state(table: ibis.Table, t: Tables, at_us: str, row: str, agent_
     Before its creation a ticket has the state that it was created with. Without a ticket the team is the one that
     the agent belonged to then (the span begun last).
     """
-    spans = t["state_span"]
+    spans = with_state(t["state_span"], t[STATES], "team", "priority", "status", "stage")
     # an open end is made far: a condition with "or" would keep an outer join from hashing
     state = spans.select(
         "team", "priority", "status", "stage",

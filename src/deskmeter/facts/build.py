@@ -46,6 +46,8 @@ STEPS: tuple[Step | Fed | Act, ...] = (
     state.changes,
     state.values,
     state.positions,
+    state.state_codes,
+    state.states,
     state.timeline,
     state.state_spans,
     clocks.life,

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from deskmeter.engines.expressions import ibis
 from deskmeter.facts.clocks import in_seconds, with_clocks
+from deskmeter.facts.held_state import NUMBER, STATES, with_state
 from deskmeter.facts.tables import Tables, known_or
-
-_STATE = ("team", "priority", "status", "stage")
 
 
 def lengths(t: Tables) -> Mapping[str, ibis.Table]:
@@ -72,7 +71,7 @@ def durations(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_duration`: one row a length of time, in whole seconds of three clocks, filed at its end."""
     clocked = in_seconds(with_clocks(t["length"], t, "row"))
     # the channel of the reply that ended it; a length of a resolution is never asked for it
-    state = t["timeline"].select("pos", *_STATE, message_channel="channel")
+    state = t["timeline"].select("pos", NUMBER, message_channel="channel")
     filed = clocked.join(state, "pos")
     return {"f_duration": filed.mutate(at_us=filed.to_us, event_pos=filed.pos).drop("row", "to_us")}
 
@@ -85,14 +84,15 @@ def stage_times(t: Tables) -> Mapping[str, ibis.Table]:
     they are rounded down once, after adding up (ruling 54).
     """
     last = t["resolution"].filter(lambda r: r.is_last)
-    ends = last.select("ticket_id", end_us="eff_us", end_pos="pos", end_priority="priority")
+    ends = with_state(last, t[STATES], end_priority="priority")
+    ends = ends.select("ticket_id", "end_priority", end_us="eff_us", end_pos="pos")
     spans = t["state_span"].join(ends, "ticket_id")
     spans = spans.filter(spans.from_us < spans.end_us)
     spans = spans.mutate(until_us=ibis.least(known_or(spans.to_us, spans.end_us), spans.end_us))
     lived = with_clocks(spans, t, "pos", to_us="until_us", end_us="end_us")
     return {
         "f_stage_time": lived.select(
-            "source", "ticket_id", "stage", "status", "agent", "team", "calendar_us", "business_us", "business_last_us",
+            "source", "ticket_id", NUMBER, "calendar_us", "business_us", "business_last_us",
             priority="end_priority", at_us="end_us", event_pos="end_pos",
         )
     }  # fmt: skip
@@ -104,9 +104,7 @@ def stage_zeros(t: Tables) -> Mapping[str, ibis.Table]:
     It belongs to the assignee at the last resolution (ruling 73); null business time if no schedule holds then.
     """
     last = t["resolution"].filter(lambda r: r.is_last)
-    still = last.select(
-        "source", "ticket_id", "pos", "stage", "status", "team", "priority", agent="assignee_agent", at_us="eff_us"
-    )
+    still = last.select("source", "ticket_id", "pos", NUMBER, at_us="eff_us")
     zero = with_clocks(still, t, "pos", from_us="at_us", to_us="at_us")
     return {"f_stage_zero": zero.rename(event_pos="pos")}
 
@@ -117,11 +115,8 @@ def status_times(t: Tables) -> Mapping[str, ibis.Table]:
     A running one has until_us null: it ends at the instant of the question. For `time_in_status_total`, filed at
     the last resolution.
     """
-    last = (
-        t["resolution"]
-        .filter(lambda r: r.is_last)
-        .select("ticket_id", end_us="eff_us", end_pos="pos", end_priority="priority")
-    )
+    last = with_state(t["resolution"].filter(lambda r: r.is_last), t[STATES], end_priority="priority")
+    last = last.select("ticket_id", "end_priority", end_us="eff_us", end_pos="pos")
     spans = t["state_span"].join(last, "ticket_id")
     lived = with_clocks(spans.filter(spans.to_us.notnull()), t, "pos")
     running = spans.filter(spans.to_us.isnull())
@@ -130,7 +125,7 @@ def status_times(t: Tables) -> Mapping[str, ibis.Table]:
     whole = lived.union(running.select(*lived.columns))
     return {
         "f_status_time": whole.select(
-            "source", "ticket_id", "pos", "stage", "status", "agent", "team", "from_us", "to_us",
+            "source", "ticket_id", "pos", NUMBER, "from_us", "to_us",
             "calendar_us", "business_us", "business_last_us",
             priority="end_priority", at_us="end_us", event_pos="end_pos",
         )

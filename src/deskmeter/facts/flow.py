@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deskmeter.engines.expressions import ibis
+from deskmeter.facts.held_state import NUMBER, STATES, with_state
 from deskmeter.facts.places import with_customer_kind
-from deskmeter.facts.state import changes_of_hand
+from deskmeter.facts.state import changes_of_hand, given_to_humans
 from deskmeter.facts.tables import Tables, known_or
 
-_STATE = ("agent", "team", "priority", "status", "stage")
+_TEXTS = ("agent", "team", "priority", "status", "stage")
 _PERSONAL = ("account", "country", "language", "requester", "customer_kind")
 
 
@@ -31,7 +32,7 @@ def flows(t: Tables) -> Mapping[str, ibis.Table]:
     team_moves = known_or(moves.team != moves.prev_team, moves.team.isnull() != moves.prev_team.isnull())
     moves = moves.mutate(is_agent_move=agent_moves, is_team_move=team_moves).filter(agent_moves | team_moves)
     came = _flow(moves, "moved_in", 1)
-    went = _flow(moves.mutate(agent=moves.prev_agent, team=moves.prev_team), "moved_out", -1)
+    went = _flow(moves.mutate(**{NUMBER: moves.prev_state_no}), "moved_out", -1)
     whole = born
     for part in (back, done, came, went):
         whole = whole.union(part)
@@ -43,7 +44,7 @@ def _flow(table: ibis.Table, flow: ibis.Value | str, sign: int) -> ibis.Table:
     return table.select(
         "source",
         "ticket_id",
-        *_STATE,
+        NUMBER,
         at_us="eff_us",
         event_pos="pos",
         flow=ibis.literal(flow) if isinstance(flow, str) else flow,
@@ -62,13 +63,14 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
         event_pos="created_pos", channel="channel",
         agent="first_agent", team="first_team", priority="first_priority", status="created_status", stage="created_stage",
     )  # fmt: skip
-    again = t["new_contact"].join(ticket.select("ticket_id", "channel", "customer", *_PERSONAL), "ticket_id")
+    again = with_state(t["new_contact"], t[STATES], *_TEXTS)
+    again = again.join(ticket.select("ticket_id", "channel", "customer", *_PERSONAL), "ticket_id")
     again = again.select(
         "source",
         "ticket_id",
         "customer",
         *_PERSONAL,
-        *_STATE,
+        *_TEXTS,
         contact=ibis.literal("new_contact"),
         at_us="eff_us",
         event_pos="pos",
@@ -102,7 +104,7 @@ def handovers(t: Tables) -> Mapping[str, ibis.Table]:
     teams = own.filter(((own.kind == "team") | own.is_creation) & own.team.notnull())
     teams = teams.mutate(lost_team=teams.team.lag().over(in_order))
     teams = teams.filter(teams.lost_team != teams.team)
-    common = ("source", "ticket_id", "priority", "status", "stage")
+    common = ("source", "ticket_id", NUMBER)
     agents = hands.select(
         *common,
         kind=ibis.literal("reassignment"),
@@ -127,11 +129,8 @@ def handovers(t: Tables) -> Mapping[str, ibis.Table]:
 
 def assignments(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_assigned`: one row for each time a ticket was given to a human; first values count at creation."""
-    timeline = t["timeline"]
-    given = timeline.filter(
-        (timeline.is_moved == 0) & ((timeline.kind == "assign") | timeline.is_creation) & timeline.is_human
-    )
-    return {"f_assigned": given.select("source", "ticket_id", *_STATE, at_us="eff_us", event_pos="pos")}
+    given = given_to_humans(t)
+    return {"f_assigned": given.select("source", "ticket_id", NUMBER, at_us="eff_us", event_pos="pos")}
 
 
 ACTIVITIES = {
@@ -152,7 +151,7 @@ def activities(t: Tables) -> Mapping[str, ibis.Table]:
     done = done.mutate(activity=kinds)
     return {
         "f_activity": done.select(
-            "source", "ticket_id", "team", "priority", "status", "stage", "activity",
+            "source", "ticket_id", NUMBER, "activity",
             # an answered call is filed at its own answer, though its ticket may have been written afterwards
             at_us=(done.kind == "call").ifelse(done.said_us, done.own_eff_us),
             message_channel=done.activity.isin(["opening", "reply"]).ifelse(done.channel, ibis.null("string")),
@@ -175,7 +174,7 @@ def escalations(t: Tables) -> Mapping[str, ibis.Table]:
         "f_escalation": asked.select(
             "source",
             "ticket_id",
-            *_STATE,
+            NUMBER,
             at_us="own_eff_us",
             event_pos="pos",
             asked_by=known_or(asked.field, by_kind),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deskmeter.engines.expressions import ibis
+from deskmeter.facts.state import given_to_humans
 from deskmeter.facts.tables import Tables, known_or
 
 
@@ -99,11 +100,8 @@ def first_replies(t: Tables) -> Mapping[str, ibis.Table]:
         human_pos=(rows.is_human_reply & counts).ifelse(pos, no).min(),
         any_pos=(is_any & counts).ifelse(pos, no).min(),
         handoff_us=((rows.kind == "handoff") & (rows.is_moved == 0)).ifelse(rows.eff_us, no).min(),
-        assigned_us=(
-            (rows.is_moved == 0)
-            & rows.is_human
-            & ((rows.kind == "assign") | rows.is_creation)
-        ).ifelse(rows.eff_us, no).min(),
-    )  # fmt: skip
-    joined = starts.join(first, "ticket_id")
+    )
+    given = given_to_humans(t)
+    given = given.group_by(_ticket=given.ticket_id).aggregate(assigned_us=given.eff_us.min())
+    joined = starts.join(first, "ticket_id").left_join(given, [("ticket_id", "_ticket")]).drop("_ticket")
     return {"first_reply": joined.mutate(human_pos=known_or(joined.birth_pos, joined.human_pos))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deskmeter.engines.expressions import ibis
+from deskmeter.facts.held_state import NUMBER, STATES, with_state
 from deskmeter.facts.tables import Tables, known_or
 
 
@@ -23,8 +24,7 @@ def new_contact_messages(t: Tables) -> Mapping[str, ibis.Table]:
     never = ibis.null("int64")
     seen = rows.select(
         "ticket_id", "source", "pos", "ord", "eff_us", "is_customer_message", "is_leaving", "is_resolved",
-        "resolutions_n", "replies_n",
-        "agent", "team", "priority", "status", "stage",
+        "resolutions_n", "replies_n", NUMBER,
         spoken_us=rows.speaks.ifelse(rows.eff_us, never).max().over(before),
         resolved_us=rows.is_resolution.ifelse(rows.eff_us, never).max().over(so_far),
         left_us=rows.is_leaving.ifelse(rows.eff_us, never).max().over(so_far),
@@ -55,8 +55,7 @@ def leavings(t: Tables) -> Mapping[str, ibis.Table]:
     """`leaving`: every change out of solved or closed, with the message that woke it if it is a new contact."""
     timeline, messages = t["timeline"], t["new_contact"]
     left = timeline.filter(timeline.is_leaving).select(
-        "ticket_id", "source", "pos", "eff_us", "resolutions_n", "leavings_n", "replies_n",
-        "agent", "team", "priority", "status", "stage", "prev_stage",
+        "ticket_id", "source", "pos", "eff_us", "resolutions_n", "leavings_n", "replies_n", NUMBER,
     )  # fmt: skip
     waking = messages.select(
         "ticket_id", _resolutions_n="resolutions_n", _pos="pos", _eff_us="eff_us", _replies_n="replies_n"
@@ -85,10 +84,13 @@ def resolutions(t: Tables) -> Mapping[str, ibis.Table]:
     author = done.who.isin(["staff", "bot"]).ifelse(done.actor_label, ibis.null("string"))
     # a ticket born solved is credited to its opener, if staff or bot (ruling 73)
     author = done.is_creation.ifelse(done.opener, author)
+    done = done.mutate(author=author)
+    done = with_state(done, t[STATES], assignee_agent="agent")
+    before = t["stage_name"].select(_stage_no="stage_no", prev_stage="stage")
+    done = done.join(before, [("prev_stage_no", "_stage_no")])
     done = done.select(
-        "ticket_id", "source", "pos", "ord", "eff_us", "created_us", "resolutions_n", "leavings_n",
-        "team", "priority", "status", "stage", "prev_stage",
-        agent=known_or(done.agent, author), assignee_agent=done.agent,
+        "ticket_id", "source", "pos", "ord", "eff_us", "created_us", "resolutions_n", "leavings_n", "prev_stage",
+        NUMBER, agent=known_or(done.assignee_agent, done.author),
     )  # fmt: skip
     starts = left.select("ticket_id", _leavings_n="leavings_n", _starts_us="starts_us")
     done = done.left_join(starts, ["ticket_id", (done.leavings_n == starts._leavings_n)]).drop(
@@ -126,15 +128,24 @@ def woken_leavings(t: Tables) -> Mapping[str, ibis.Table]:
 def resolution_facts(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_resolution`: resolutions by owner; `f_reopen`: reopens, credited to the owner at the resolution undone."""
     done, left = t["resolution"], t["leaving"]
-    common = ("source", "ticket_id", "agent", "team", "priority", "status", "stage")
-    facts = done.select(*common, "reopened_us", at_us="eff_us", event_pos="pos", stage_before="prev_stage")
-    owner = done.select(_ticket="ticket_id", _number="resolutions_n", owner_agent="agent", owner_team="team")
-    back = left.filter(~left.is_new_contact).drop("agent", "team")
+    facts = done.select(
+        "source",
+        "ticket_id",
+        "agent",
+        NUMBER,
+        "reopened_us",
+        at_us="eff_us",
+        event_pos="pos",
+        stage_before="prev_stage",
+    )
+    owner = with_state(done, t[STATES], owner_team="team")
+    owner = owner.select("owner_team", _ticket="ticket_id", _number="resolutions_n", owner_agent="agent")
+    back = left.filter(~left.is_new_contact)
     back = back.join(owner, [("ticket_id", "_ticket"), ("resolutions_n", "_number")])
     return {
         "f_resolution": facts,
         "f_reopen": back.select(
-            "source", "ticket_id", "priority", "status", "stage",
+            "source", "ticket_id", NUMBER,
             at_us="eff_us", event_pos="pos", agent="owner_agent", team="owner_team",
         ),
     }  # fmt: skip

@@ -8,6 +8,7 @@ from deskmeter.canon.vocab import SLA_KINDS, SLA_PAUSES
 from deskmeter.engines.expressions import ibis
 from deskmeter.facts.calendar import elapsed, reach
 from deskmeter.facts.clocks import schedule_pieces
+from deskmeter.facts.held_state import NUMBER, STATES, with_state
 from deskmeter.facts.tables import FAR_FUTURE, Tables, key, known_or
 
 _REPLY_KINDS = ("first_reply", "next_reply")
@@ -24,8 +25,9 @@ def sla_applied(t: Tables) -> Mapping[str, ibis.Table]:
     """
     timeline = t["timeline"]
     events = timeline.filter((timeline.kind == "sla_applied") & (timeline.is_moved == 0))
+    events = with_state(events, t[STATES], "priority")
     events = events.select(
-        "source", "ticket_id", "pos", "ord", "eff_us", "is_resolved", "resolutions_n", "agent", "team", "priority",
+        "source", "ticket_id", "pos", "ord", "eff_us", "is_resolved", "resolutions_n", "priority",
         _kind="field", _policy=key(events.source, events.to_value), _target_s="seconds", policy_id="to_value",
     )  # fmt: skip
     rules = t.canonical("sla_policy")
@@ -107,7 +109,8 @@ def sla_pieces(t: Tables) -> Mapping[str, ibis.Table]:
     is_dark: no schedule holds, so nobody knows how much of the target a stretch uses.
     """
     ends = t["sla_end"]
-    state = t["state_span"].select(_ticket="ticket_id", stage="stage", from_us="from_us", to_us="to_us")
+    state = with_state(t["state_span"], t[STATES], "stage")
+    state = state.select("stage", "from_us", "to_us", _ticket="ticket_id")
     both = ends.join(
         state, [ends.ticket_id == state._ticket, state.to_us.isnull() | (state.to_us > ends.starts_us)]
     ).drop("_ticket")
@@ -206,9 +209,8 @@ def sla_facts(t: Tables) -> Mapping[str, ibis.Table]:
     )
     spans = t["state_span"]
     state = spans.select(
-        _ticket="ticket_id", _from="from_us", _to=known_or(spans.to_us, ibis.literal(FAR_FUTURE)),
-        agent="agent", team="team", stage="stage", status="status",
-    )  # fmt: skip
+        _ticket="ticket_id", _from="from_us", _to=known_or(spans.to_us, ibis.literal(FAR_FUTURE)), _held=NUMBER
+    )
     found = whole.left_join(
         state,
         [
@@ -218,10 +220,13 @@ def sla_facts(t: Tables) -> Mapping[str, ibis.Table]:
         ],
     )
     # what was kept is filed under the state just after the reply or resolution itself (ruling 5)
-    kept = t["timeline"].select(_done_pos="pos", **{f"_{name}": name for name in _STATE})
+    kept = t["timeline"].select(_done_pos="pos", _done=NUMBER)
     found = found.left_join(kept, [("fulfilled_pos", "_done_pos")])
     is_met = found.outcome == "met"
-    found = found.mutate(**{name: is_met.ifelse(found[f"_{name}"], found[name]) for name in _STATE})
+    found = found.mutate(_state=is_met.ifelse(found._done, found._held))
+    texts = t[STATES].select(*_STATE, _state_no=NUMBER)
+    found = found.left_join(texts, [("_state", "_state_no")])
+    is_met = found.outcome == "met"
     return {
         "f_sla": found.select(
             "source", "ticket_id", "sla_kind", "sla_policy", "priority", "agent", "team", "stage", "status", "applied_us",
@@ -238,16 +243,14 @@ def sla_risks(t: Tables) -> Mapping[str, ibis.Table]:
     risks = risks.filter(risks.from_us.notnull() & (risks.from_us < risks.to_us)).drop(
         "agent", "team", "stage", "status"
     )
-    state = t["state_span"].select(
-        _ticket="ticket_id", _from="from_us", _to="to_us", agent="agent", team="team", stage="stage", status="status"
-    )
+    state = t["state_span"].select(NUMBER, _ticket="ticket_id", _from="from_us", _to="to_us")
     both = risks.join(
         state,
         [risks.ticket_id == state._ticket, state._from < risks.to_us, state._to.isnull() | (state._to > risks.from_us)],
     )
     return {
         "f_sla_risk": both.select(
-            "source", "ticket_id", "sla_kind", "sla_policy", "priority", "agent", "team", "stage", "status",
+            "source", "ticket_id", "sla_kind", "sla_policy", "priority", NUMBER,
             from_us=ibis.greatest(both.from_us, both._from),
             to_us=ibis.least(both.to_us, known_or(both._to, both.to_us)),
         )

@@ -1,7 +1,7 @@
 """What each ticket was, just after each of its events: stage, status, assignee, team, priority.
 
 What is sorted are whole numbers alone: a code stands for a value, packed behind the number of the event that set it,
-so that one running maximum gives both; the value is joined to its code at the end.
+so that one running maximum gives both; the values are joined to their codes at the end, once for each state.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from deskmeter.canon.vocab import RESOLVED_STAGES, STAGES
 from deskmeter.engines.expressions import ibis
+from deskmeter.facts.held_state import NUMBER, STATES, with_state
 from deskmeter.facts.people import with_label, with_role
 from deskmeter.facts.tables import FAR_PAST, Tables, known_or
 
@@ -23,6 +24,7 @@ _PARTS = {
     "team": ("team",),
     "priority": ("priority",),
 }
+_STATE_CODES = ("stage_no", *(f"{name}_code" for name in _PARTS))
 _CODES = 2**31  # more different values than any desk has
 _NEW = STAGES.index("new")
 _RESOLVED = [STAGES.index(stage) for stage in RESOLVED_STAGES]
@@ -166,36 +168,63 @@ def _is_set(rows: ibis.Table, name: str) -> ibis.Value:
     return known_or(rows[f"{name}_set"] >= rows.ord * _CODES, ibis.literal(False))
 
 
+def state_codes(t: Tables) -> Mapping[str, ibis.Table]:
+    """`state_code`: the states that any ticket was in, in codes, numbered: state_no."""
+    position = t["position"]
+    found = position.filter(position.is_change).select(*_STATE_CODES).distinct()
+    number = ibis.row_number().over(ibis.window(order_by=list(_STATE_CODES))).cast("int64") + 1
+    return {"state_code": found.mutate(**{NUMBER: number})}
+
+
+def states(t: Tables) -> Mapping[str, ibis.Table]:
+    """`ticket_state`: state_no -> stage, status, assignee, agent, is_human, team, priority."""
+    found = t["state_code"].join(t["stage_name"].select("stage", _no="stage_no"), [("stage_no", "_no")]).drop("_no")
+    for name, columns in _PARTS.items():
+        known = t[f"{name}_value"].select(*columns, _code="code")
+        found = found.join(known, [(f"{name}_code", "_code")]).drop("_code")
+    found = found.mutate(is_human=known_or(found.is_human, ibis.literal(False)))
+    return {STATES: found.drop(*_STATE_CODES)}
+
+
 def timeline(t: Tables) -> Mapping[str, ibis.Table]:
-    """`timeline`: one row an event in final order, with who did it, what it was, and the state just after it.
+    """`timeline`: one row an event in final order, with who did it, what it was, and the state just after it (state_no).
 
     said_us is the source's own time of the event, eff_us the one that counts.
     """
     payload = t["event_row"].select(
         "event_no", "source", "kind", "field", "to_value", "seconds", event="id", said_us="at"
     )
-    full = t["position"].join(t["history"], "event_no").join(t["acted"], "event_no").join(payload, "event_no")
+    full = t["position"].join(t["state_code"], list(_STATE_CODES)).drop(*_STATE_CODES)
+    full = full.join(t["history"], "event_no").join(t["acted"], "event_no").join(payload, "event_no")
     is_moved_birth = full.is_birth & (full.is_moved == 1)
     full = full.mutate(
         is_birth=full.is_birth & ~is_moved_birth,
         is_human_reply=full.is_human_reply & ~is_moved_birth,
         is_any_reply=full.is_any_reply & ~is_moved_birth,
     )
-    full = full.join(t["stage_name"].select(stage_no="stage_no", stage="stage"), "stage_no")
-    before = t["stage_name"].select(_stage_no="stage_no", prev_stage="stage")
-    full = full.join(before, [("prev_stage_no", "_stage_no")])
-    for name, columns in _PARTS.items():
-        known = t[f"{name}_value"].select(*columns, _code="code")
-        full = full.join(known, [(f"{name}_code", "_code")]).drop("_code", f"{name}_code")
-    full = full.mutate(is_human=known_or(full.is_human, ibis.literal(False)))
-    return {"timeline": full.drop("event_no", "_stage_no", "stage_no", "prev_stage_no")}
+    return {"timeline": full.drop("event_no")}
 
 
 def changes_of_hand(t: Tables) -> ibis.Table:
-    """The rows of `timeline` that set assignee or team, with the agent, assignee and team before them."""
-    rows = t["timeline"].filter(t["timeline"].sets_assignee | t["timeline"].sets_team)
+    """The rows of `timeline` that set assignee or team, with assignee, agent and team after and before them.
+
+    The state before them is the one of the change before: an event sets one value, and the others stay.
+    """
+    rows = t["timeline"].filter(t["timeline"].is_change)
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
-    return rows.mutate(**{f"prev_{name}": rows[name].lag().over(in_order) for name in ("agent", "assignee", "team")})
+    rows = rows.mutate(prev_state_no=rows[NUMBER].lag().over(in_order))
+    rows = rows.filter(rows.sets_assignee | rows.sets_team)
+    rows = with_state(rows, t[STATES], "assignee", "agent", "team", "is_human")
+    before = t[STATES].select(_state_no=NUMBER, prev_agent="agent", prev_team="team")
+    return rows.left_join(before, [("prev_state_no", "_state_no")]).drop("_state_no")
+
+
+def given_to_humans(t: Tables) -> ibis.Table:
+    """The rows of `timeline` that give their ticket to a human, at its creation too."""
+    rows = t["timeline"]
+    rows = rows.filter((rows.is_moved == 0) & ((rows.kind == "assign") | rows.is_creation))
+    rows = with_state(rows, t[STATES], "is_human")
+    return rows.filter(rows.is_human)
 
 
 def state_spans(t: Tables) -> Mapping[str, ibis.Table]:
@@ -207,7 +236,7 @@ def state_spans(t: Tables) -> Mapping[str, ibis.Table]:
     rows = t["timeline"].filter(t["timeline"].is_change)
     in_order = ibis.window(group_by="ticket_id", order_by="ord")
     spans = rows.select(
-        "ticket_id", "source", "pos", "is_resolved", "stage", "status", "agent", "team", "priority",
+        "ticket_id", "source", "pos", "is_resolved", NUMBER,
         to_us=rows.eff_us.lead().over(in_order), from_us="eff_us",
         since_us=(rows.eff_us == rows.created_us).ifelse(ibis.literal(FAR_PAST), rows.eff_us),
     )  # fmt: skip

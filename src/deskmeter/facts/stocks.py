@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deskmeter.engines.expressions import ibis
+from deskmeter.facts.held_state import NUMBER
 from deskmeter.facts.tables import Tables, known_or
-
-_STATE = ("agent", "team", "priority", "status", "stage")
 
 
 def stock_spans(t: Tables) -> Mapping[str, ibis.Table]:
@@ -26,7 +25,7 @@ def stock_spans(t: Tables) -> Mapping[str, ibis.Table]:
     spans = state.join(tickets, "ticket_id")
     return {
         "f_open": spans.select(
-            "source", "ticket_id", *_STATE, "from_us", "to_us", "created_us", "any_us",
+            "source", "ticket_id", NUMBER, "from_us", "to_us", "created_us", "any_us",
             clock_us=spans.reply_start_us, replied_us=spans.first_reply_us,
             handed_us=ibis.least(
                 known_or(spans.assigned_us, spans.handoff_us), known_or(spans.handoff_us, spans.assigned_us)
@@ -50,7 +49,7 @@ def wait_spans(t: Tables) -> Mapping[str, ibis.Table]:
     )
     return {
         "f_waiting": both.select(
-            "source", "ticket_id", *_STATE, "first_us",
+            "source", "ticket_id", NUMBER, "first_us",
             from_us=ibis.greatest(both.from_us, both.open_us),
             to_us=ibis.coalesce(ibis.least(known_or(both.to_us, both.ended_us), known_or(both.ended_us, both.to_us))),
         )

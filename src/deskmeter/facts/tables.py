@@ -51,7 +51,7 @@ KEEP = frozenset(
     {
         "account", "calendar_day", "calendar_reach", "customer", "default_schedule", "field_span", "kb_item",
         "leaving", "new_contact", "person", "plan_span", "resolution", "set_aside_answer", "set_aside_span",
-        "standing", "state_span", "tag_span", "team", "ticket", "ticket_schedule", "timeline", "wait",
+        "standing", "state_span", "tag_span", "team", "ticket", "ticket_schedule", "ticket_state", "timeline", "wait",
     }
 )  # fmt: skip
 
@@ -59,9 +59,8 @@ KEEP = frozenset(
 _ENOUGH = {
     "timeline": (
         "ticket_id", "ord", "pos", "event", "created_us", "said_us", "eff_us", "kind", "field", "to_value", "seconds",
-        "who", "actor_label", "channel", "is_public", "is_creation", "is_moved", "is_human", "is_opening", "is_birth",
-        "is_customer_message", "is_human_reply", "is_any_reply", "is_resolution", "is_leaving", "is_resolved", "stage",
-        "status", "assignee", "agent", "team", "priority",
+        "who", "actor_label", "channel", "is_public", "is_creation", "is_moved", "is_opening", "is_birth",
+        "is_customer_message", "is_human_reply", "is_any_reply", "is_resolution", "is_leaving", "is_resolved", "state_no",
     ),
 }  # fmt: skip
 

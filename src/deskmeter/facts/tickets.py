@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from deskmeter.canon.vocab import RESERVED_FIELDS
 from deskmeter.engines.expressions import ibis
+from deskmeter.facts.held_state import NUMBER, STATES, TEXTS, with_state
 from deskmeter.facts.tables import FAR_PAST, Tables, key, known_or
 
 _SESSION_GAP_US = 1_800_000_000  # messages less than 30 minutes apart are one chat session
@@ -135,34 +136,31 @@ def ticket_standings(t: Tables) -> Mapping[str, ibis.Table]:
     """
     timeline, done = t["timeline"], t["resolution"]
     own = timeline.is_moved == 0
-    sets = own & timeline.kind.isin(["assign", "team", "priority", "created"])
-
-    def first(column: str) -> ibis.Value:
-        return timeline[column].argmin(timeline.ord, where=sets & timeline[column].notnull())
-
     per = timeline.group_by("source", "ticket_id").aggregate(
-        first_agent=first("agent"),
-        first_team=first("team"),
-        first_priority=first("priority"),
         escalations=(timeline.kind == "escalation").cast("int64").sum().cast("int64"),
         created_pos=timeline.pos.min(where=own),
         end_pos=timeline.pos.max(),
     )
-    created = timeline.select(_pos="pos", created_status="status", created_stage="stage")
+    per = per.left_join(_first_values(t), [("ticket_id", "_ticket")]).drop("_ticket")
+    states = t[STATES]
+    created = timeline.select(_pos="pos", _created=NUMBER)
     per = per.join(created, per.created_pos == created._pos).drop("_pos")
-    now = timeline.select(
-        _pos="pos", now_agent="agent", now_team="team", now_priority="priority", now_status="status", now_stage="stage",
-        is_resolved="is_resolved",
-    )  # fmt: skip
+    per = with_state(per, states, number="_created", created_status="status", created_stage="stage").drop("_created")
+    now = timeline.select("is_resolved", _pos="pos", _now=NUMBER)
     per = per.join(now, per.end_pos == now._pos).drop("_pos", "end_pos")
-    last = done.filter(done.is_last).select(
-        _t1="ticket_id", resolved_us="eff_us", resolved_pos="pos", resolved_agent="agent", resolved_team="team",
-        resolved_priority="priority", resolved_status="status", resolved_stage="stage",
+    per = with_state(per, states, number="_now", **{f"now_{name}": name for name in TEXTS}).drop("_now")
+    own_texts = [name for name in TEXTS if name != "agent"]  # the agent is the owner, who may be the author
+    last = with_state(
+        done.filter(done.is_last), states, **{f"resolved_{name}": name for name in own_texts}
+    ).select(
+        *(f"resolved_{name}" for name in own_texts),
+        _t1="ticket_id", resolved_us="eff_us", resolved_pos="pos", resolved_agent="agent",
     )  # fmt: skip
-    first_done = done.filter(done.is_first).select(
-        _t2="ticket_id", first_resolved_us="eff_us", first_resolved_pos="pos",
-        first_resolved_agent="agent", first_resolved_team="team",
-        first_resolved_priority="priority", first_resolved_status="status", first_resolved_stage="stage",
+    first_done = with_state(
+        done.filter(done.is_first), states, **{f"first_resolved_{name}": name for name in own_texts}
+    ).select(
+        *(f"first_resolved_{name}" for name in own_texts),
+        _t2="ticket_id", first_resolved_us="eff_us", first_resolved_pos="pos", first_resolved_agent="agent",
     )  # fmt: skip
     left = t["leaving"]
     undone = left.group_by(_t3=left.ticket_id).aggregate(
@@ -200,6 +198,19 @@ def ticket_standings(t: Tables) -> Mapping[str, ibis.Table]:
     )
     dims = t["ticket"].select("ticket_id", "created_us", "requester_key", "customer", "channel")
     return {"ticket_standing": per.join(dims, "ticket_id")}
+
+
+def _first_values(t: Tables) -> ibis.Table:
+    """_ticket, first_agent, first_team, first_priority: the first values that a ticket ever had."""
+    timeline = t["timeline"]
+    sets = timeline.filter((timeline.is_moved == 0) & timeline.kind.isin(["assign", "team", "priority", "created"]))
+    sets = with_state(sets.select("ticket_id", "ord", NUMBER), t[STATES], "agent", "team", "priority")
+    return sets.group_by(_ticket=sets.ticket_id).aggregate(
+        **{
+            f"first_{name}": sets[name].argmin(sets.ord, where=sets[name].notnull())
+            for name in ("agent", "team", "priority")
+        }
+    )
 
 
 def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
@@ -260,6 +271,7 @@ def work(t: Tables) -> Mapping[str, ibis.Table]:
     seconds = (rows.kind == "call").ifelse(rows.call_s, rows.seconds)
     kind = ibis.cases((rows.kind == "time_entry", "entries"), (rows.kind == "viewing", "active"), else_="calls")
     rows = rows.mutate(worked=kind, worked_s=seconds).filter(lambda r: r.worked_s.notnull())
+    rows = with_state(rows, t[STATES], "team")
     return {
         "f_work": rows.select(
             "source", "ticket_id", "team", kind="worked", seconds="worked_s", at_us="eff_us", agent="actor_label"
@@ -270,9 +282,7 @@ def work(t: Tables) -> Mapping[str, ibis.Table]:
 def agent_times(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_agent_time`: the work on tickets that are resolved, up to the last resolution and filed by it."""
     done = t["resolution"]
-    ends = done.filter(done.is_last).select(
-        _ticket="ticket_id", end_us="eff_us", event_pos="pos", priority="priority", status="status", stage="stage"
-    )
+    ends = done.filter(done.is_last).select(NUMBER, _ticket="ticket_id", end_us="eff_us", event_pos="pos")
     rows = t["f_work"].rename(worked_us="at_us").join(ends, [("ticket_id", "_ticket")])
     rows = rows.filter(rows.worked_us <= rows.end_us)
     return {"f_agent_time": rows.drop("_ticket", "worked_us").rename(at_us="end_us")}

@@ -75,7 +75,7 @@ def _is_about_tickets(access: Access, metric: Metric) -> bool:
     """Whether some part has rows of tickets; what a function gives is only known when it is asked."""
     if "ticket" in metric.refuses:
         return False
-    return all(callable(part.fact) or "ticket_id" in access.schemas[part.fact] for part in metric.parts) and any(
+    return all(callable(part.fact) or "ticket_id" in access.columns[part.fact] for part in metric.parts) and any(
         part.only_dims is None for part in metric.parts
     )
 
@@ -87,7 +87,7 @@ def _facts_with(record: TicketRecord) -> frozenset[str]:
         part.fact
         for metric in access.metrics.values()
         for part in metric.parts
-        if isinstance(part.fact, str) and "ticket_id" in access.schemas[part.fact]
+        if isinstance(part.fact, str) and "ticket_id" in access.columns[part.fact]
     }
     parts = []
     for name in sorted(names):

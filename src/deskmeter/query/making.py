@@ -28,13 +28,18 @@ else:  # only expressions that are made anew ask for lengths of time, and for wh
 
 def asked_of(
     access: Access, request: Request, ask: MetricAsk, binding: Binding, small: Mapping[str, pa.Table],
-    only: Mapping[str, Set[str]] | None = None,
+    only: Mapping[str, Set[str]] | None = None, is_trial: bool = False,
 ) -> Asked:  # fmt: skip
-    """What the metrics' expressions may know of the question; `only`: the columns of each table that they read."""
+    """What the metrics' expressions may know of the question; `only`: the columns of each table that they read.
+
+    is_trial: the expressions are made to see what they read, and are not run.
+    """
 
     def tables(name: str) -> ibis.Table:
         if name in small:
             return ibis.table(ibis.Schema.from_pyarrow(small[name].schema), name=name)
+        if is_trial:
+            return access.seen(name)
         return access.table(name, None if only is None else only.get(name, frozenset()))
 
     class _Reader:
@@ -93,24 +98,24 @@ class Making:
         What is read is seen where the rows are put together without filters and dimensions, over tables as wide as they
         are; then all is made of that alone. Expressions over sixty columns take far longer to make and to compile.
         """
-        wide = self._asked()
-        rows = self._in_time(wide)
-        plain = self._aggregated(rows, Split((), self.split.has_grain), wide)
+        trial = self._asked(is_trial=True)
+        rows = self._in_time(trial)
+        plain = self._aggregated(rows, Split((), self.split.has_grain), trial)
         named = read_by_dimensions(self._part, rows, self.request, self.split, self.access.dimensions)
         read = narrow.columns_read(*(one for one in (plain.expr, plain.values, named) if one is not None))
-        asked = self._asked(read)
+        asked, wide = self._asked(read), self._asked()
         try:
             return self._put_together(self._in_time(asked), asked, wide)
         except Exception:  # the wide one can be made: the narrow one misses a name of which nothing comes
-            return self._put_together(rows, wide, wide)
+            return self._put_together(self._in_time(wide), wide, wide)
 
     @property
     def _part(self) -> Part:
         part = self.metric.parts[self.number]
         return running.spans_of(part) if self.is_running else part
 
-    def _asked(self, only: Mapping[str, Set[str]] | None = None) -> Asked:
-        return asked_of(self.access, self.request, self.ask, self.binding, self.small, only)
+    def _asked(self, only: Mapping[str, Set[str]] | None = None, is_trial: bool = False) -> Asked:
+        return asked_of(self.access, self.request, self.ask, self.binding, self.small, only, is_trial)
 
     def _in_time(self, asked: Asked) -> ibis.Table:
         return rows_in_time(self._part, asked, self.split.has_grain)

@@ -145,7 +145,7 @@ def measure(
     if stat == "share_within" and within_s is None:
         raise AskerError(f"`{metric.id}` needs a limit for share_within; write for instance `{metric.id}:within=4h`")
     where_dims = tuple(condition.dimension for condition in request.where)
-    check_dimensions(metric, (*dims, *where_dims), access.schemas, access.dimensions)
+    check_dimensions(metric, (*dims, *where_dims), access.columns, access.dimensions)
     at = frame(access, replace(request, grain=request.grain if has_grain else None), period)
     if isinstance(metric.aggregate, Targets):
         return Numbers(metric, stat, attainment(access, request, period, dims, at.edges, measure))
@@ -197,7 +197,7 @@ def _part(
     part, what = metric.parts[number], counted_for(metric, stat)
     filters = [condition.dimension for condition in request.where]
     is_running = running.is_running(
-        metric, part, split, filters, access.schemas, access.dimensions, at.edges, QUARTER_HOUR
+        metric, part, split, filters, access.columns, access.dimensions, at.edges, QUARTER_HOUR
     )
     plan = plan_of(request, ask, metric, number, split, "changes" if is_running else what)
 
