@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,17 +12,19 @@ import pyarrow as pa
 from deskmeter.base.errors import AskerError
 from deskmeter.base.late import late
 from deskmeter.canon.schema import TABLES
+from deskmeter.engines.expressions import ibis
 from deskmeter.facts.plans import code_version
 
 if TYPE_CHECKING:
     from deskmeter.engines import spark
     from deskmeter.facts import build as facts_build
+    from deskmeter.facts import ordering as facts_ordering
     from deskmeter.facts import tables as facts_tables
     from deskmeter.facts.tables import BuildSettings
     from deskmeter.query import lake as lakes
 else:  # whoever asks their own desk needs none of them
     spark, facts_build = late("deskmeter.engines.spark"), late("deskmeter.facts.build")
-    facts_tables = late("deskmeter.facts.tables")
+    facts_ordering, facts_tables = late("deskmeter.facts.ordering"), late("deskmeter.facts.tables")
     lakes = late("deskmeter.query.lake")
 
 FACTS = "facts"
@@ -58,13 +60,23 @@ def build_on(
     try:
         for name in TABLES:
             columns = {column.name: column.type for column in facts_tables.canonical_columns(name)}
-            engine.attach(f"c_{name}", choice.lake / lakes.CANONICAL / name, columns)
+            is_numbered = name == facts_tables.NUMBERED
+            engine.attach(f"lake_{name}" if is_numbered else f"c_{name}", choice.lake / lakes.CANONICAL / name, columns)
+            if is_numbered:
+                _number_events(engine, columns)
         facts_build.build(engine, settings, progress)
         engine.load(BUILT_WITH, pa.table({"stamp": [stamp_of(note.version, config)]}))
         engine.commit()
     except BaseException:  # also an interruption by hand: the facts stay as they were
         engine.roll_back()
         raise
+
+
+def _number_events(engine: "spark.SparkEngine", columns: Mapping[str, str]) -> None:
+    kinds = {name: "int64" if kind in ("timestamp", "date") else kind for name, kind in columns.items()}
+    events = facts_ordering.numbered(ibis.table(kinds, name=f"lake_{facts_tables.NUMBERED}"))
+    name = f"c_{facts_tables.NUMBERED}"
+    engine.create(name, engine.prepare(events), facts_tables.purpose(name))
 
 
 def refuse_stale(engine: "spark.SparkEngine", choice: OnLake, config: str) -> None:

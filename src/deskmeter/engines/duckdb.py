@@ -70,13 +70,14 @@ class DuckDBEngine:
 
     def load(self, name: str, rows: pa.Table | Iterable[pa.Table], is_kept: bool = True) -> None:
         with self._lock:
-            parts = iter([rows] if isinstance(rows, pa.Table) else rows)
-            self._building.register("incoming", next(parts))
-            self._create(name, "SELECT * FROM incoming", is_kept)
-            for part in parts:
-                self._building.register("incoming", part)
-                self._building.execute(f'INSERT INTO "{name}" SELECT * FROM incoming').fetchall()
-            self._building.unregister("incoming")
+            parts = _Parts(iter([rows] if isinstance(rows, pa.Table) else rows))
+            self._building.register("incoming", parts.reader)
+            try:
+                self._create(name, "SELECT * FROM incoming", is_kept)
+            except Exception as error:
+                raise parts.error or error from None
+            finally:
+                self._building.unregister("incoming")
             self._copy(name, is_kept)
 
     def prepare(self, expr: ibis.Table) -> str:
@@ -281,6 +282,25 @@ class _Cursor:
 
     def close(self) -> None:
         self._connection.close()
+
+
+class _Parts:
+    """Parts of a table as one stream: a table that is made at once is not copied from part to part."""
+
+    def __init__(self, parts: Iterator[pa.Table]) -> None:
+        self.error: BaseException | None = None  # of whoever makes the parts; the database would tell it as its own
+        self._first, self._others = next(parts), parts
+        self.reader = pa.RecordBatchReader.from_batches(self._first.schema, self._batches())
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._first.to_batches()
+            del self._first
+            for part in self._others:
+                yield from part.to_batches()
+        except Exception as error:
+            self.error = error
+            raise
 
 
 @contextmanager

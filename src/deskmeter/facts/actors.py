@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deskmeter.engines.expressions import ibis
-from deskmeter.facts.ordering import PLACE
+from deskmeter.facts.ordering import PLACE, payload
 from deskmeter.facts.people import with_role
 from deskmeter.facts.tables import Tables, known_or
 
@@ -16,10 +16,11 @@ def _spoken(t: Tables, staged: ibis.Table) -> ibis.Table:
     An unknown author of an outgoing message is staff without a name, of an incoming one the customer; without
     a direction nobody (rulings 18, 19). On a ticket the requester is a customer, whatever the role elsewhere.
     """
-    rows = t["event_row"]
-    rows = rows.select(
-        "event_no", "source", "kind", "actor", "actor_kind", "direction", "channel", "is_public", "to_value"
-    ).join(staged.select("event_no", "ticket_id", "eff_us"), "event_no")
+    rows = (
+        payload(t)
+        .select("event_no", "source", "kind", "actor", "actor_kind", "direction", "channel", "is_public", "to_value")
+        .join(staged.select("event_no", "ticket_id", "eff_us"), "event_no")
+    )
     facts = t.canonical("ticket").select("source", "requester", "call", ticket="id", own_channel="channel")
     facts = t["ticket_number"].left_join(facts, ["source", "ticket"])
     facts = facts.select("ticket_id", "requester", "call", "own_channel")
@@ -85,7 +86,7 @@ def acted(t: Tables) -> Mapping[str, ibis.Table]:
     The opening is the first public message of a staff-opened ticket, if staff wrote it (ruling 18).
     """
     opener = t["opener"].select("ticket_id", "is_staff_opened")
-    shown = t["event_row"].filter(_is_shown(t["event_row"])).select("event_no")
+    shown = payload(t).filter(_is_shown).select("event_no")
     shown = shown.join(t["staged"], "event_no").semi_join(opener.filter(opener.is_staff_opened), "ticket_id")
     in_order = ibis.window(group_by="ticket_id", order_by=["eff_us", *PLACE])
     shown = shown.select("event_no", before=ibis.row_number().over(in_order))

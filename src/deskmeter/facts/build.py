@@ -1,7 +1,8 @@
 """The ordered list of all fact tables; read it aloud and you know what a build does."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from deskmeter.canon.schema import TABLES
@@ -27,7 +28,16 @@ from deskmeter.facts import (
     tickets,
 )
 from deskmeter.facts.plans import PLANS
-from deskmeter.facts.tables import Act, BuildSettings, Fed, Step, Tables, canonical_columns
+from deskmeter.facts.tables import (
+    EVENT_NO,
+    NUMBERED,
+    Act,
+    BuildSettings,
+    Fed,
+    Step,
+    Tables,
+    canonical_columns,
+)
 
 STEPS: tuple[Step | Fed | Act, ...] = (
     people.names,
@@ -35,7 +45,7 @@ STEPS: tuple[Step | Fed | Act, ...] = (
     ordering.tickets,
     Act(state.stage_names),
     state.stage_map,
-    ordering.event_rows,
+    ordering.call_events,
     ordering.effective,
     ordering.marks,
     Act(ordering.follow_merges),
@@ -130,8 +140,20 @@ def load_parts(engine: Engine, name: str, parts: Iterable[pa.Table | None]) -> N
     """Puts canonical table `name` into the engine as c_<name>, part by part, so that no more than one is in memory.
 
     Instants become microseconds since 1970, dates days; columns that are not there are null. None is an empty part.
+    Events are numbered.
     """
-    engine.load(f"c_{name}", (_plain(name, part) for part in parts), is_kept=False)
+    engine.load(f"c_{name}", _plain_parts(name, parts), is_kept=False)
+
+
+def _plain_parts(name: str, parts: Iterable[pa.Table | None]) -> Iterator[pa.Table]:
+    count = 0
+    for part in parts:
+        plain = _plain(name, part)
+        if name == NUMBERED:
+            numbers = pa.array(np.arange(count + 1, count + 1 + plain.num_rows), pa.int64())
+            plain = plain.append_column(EVENT_NO, numbers)
+        yield plain
+        count += plain.num_rows
 
 
 def _plain(name: str, table: pa.Table | None) -> pa.Table:

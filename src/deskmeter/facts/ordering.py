@@ -1,6 +1,6 @@
 """From raw events to one ordered history per ticket: effective times, left-out tickets, merges.
 
-Tables that are sorted stay narrow: an event's payload waits in `event_row` under its number.
+Tables that are sorted stay narrow: what an event says is found again under its number (`payload`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from deskmeter.engines.expressions import ibis
 from deskmeter.facts.merges import Merge, resolve_merges
-from deskmeter.facts.tables import Tables, known_or
+from deskmeter.facts.tables import EVENT_NO, Tables, known_or
 
 # creation stands first in its ticket, whatever its sequence; counter_no and nth stand for (sequence, at, id)
 PLACE = ("later", "counter_no", "nth")
@@ -33,22 +33,21 @@ def tickets(t: Tables) -> Mapping[str, ibis.Table]:
     }
 
 
-def event_rows(t: Tables) -> Mapping[str, ibis.Table]:
-    """`event_row`: all events and answered calls with their payload, numbered in no order (event_no).
+def numbered(events: ibis.Table) -> ibis.Table:
+    """Events as a build wants them, for an engine that reads them where they lie: each with a number of its own."""
+    return events.mutate(**{EVENT_NO: ibis.row_number().over(ibis.window()).cast("int64") + 1})
 
-    `counter_no` numbers the counters in their order: those of the source, then none, then calls.
-    """
-    raw = _events(t).union(_answered_calls(t))
-    raw = raw.join(t["ticket_number"], ["source", "ticket"])
-    raw = raw.join(_counters(t), ["counter_rank", "counter"]).drop("counter", "ticket")
-    return {"event_row": raw.mutate(event_no=ibis.row_number().over(ibis.window()).cast("int64"))}
+
+def payload(t: Tables) -> ibis.Table:
+    """All events and answered calls with what they say, and their number; calls have negative ones."""
+    return _events(t).union(t["call_event"])
 
 
 def _counters(t: Tables) -> ibis.Table:
-    """(counter_rank, counter) -> counter_no."""
+    """(counter_rank, counter) -> counter_no: the counters in their order, those of the source, then none, then calls."""
     events = t.canonical("event", cut=False)
     found = events.select(**_counter_of(events)).distinct()
-    of_calls = _answered_calls(t).select("counter", "counter_rank").distinct()
+    of_calls = t["call_event"].select("counter", "counter_rank").distinct()
     found = found.union(of_calls)
     in_order = ibis.window(order_by=["counter_rank", "counter"])
     return found.mutate(counter_no=ibis.row_number().over(in_order).cast("int64"))
@@ -74,8 +73,8 @@ def _events(t: Tables) -> ibis.Table:
     ).drop("from_value")
 
 
-def _answered_calls(t: Tables) -> ibis.Table:
-    """The answer of a ticket's call, as an event of kind `call` by the agent who answered."""
+def call_events(t: Tables) -> Mapping[str, ibis.Table]:
+    """`call_event`: the answer of each ticket's call, as an event of kind `call` by the agent who answered."""
     calls = t.canonical("call")
     calls = calls.filter(calls.ticket.notnull() & calls.answered_at.notnull())
     blank = ibis.null("string")
@@ -95,8 +94,9 @@ def _answered_calls(t: Tables) -> ibis.Table:
         "to_value": calls.id,
         "seconds": ibis.null("int64"),
         "counter_rank": ibis.literal(_CALL).cast("int8"),
+        EVENT_NO: -1 - ibis.row_number().over(ibis.window(order_by=["source", "id"])).cast("int64"),
     }
-    return calls.select(**{name: values.get(name, blank) for name in staged.columns})
+    return {"call_event": calls.select(**{name: values.get(name, blank) for name in staged.columns})}
 
 
 def effective(t: Tables) -> Mapping[str, ibis.Table]:
@@ -105,7 +105,7 @@ def effective(t: Tables) -> Mapping[str, ibis.Table]:
     Within one counter the effective time is the running maximum of `at` in the order (sequence, at, id), and never
     before the ticket's creation: the first `created` event in order, else the first event (metrics 1.2, rulings 3, 5).
     """
-    rows = t["event_row"]
+    rows = payload(t).join(t["ticket_number"], ["source", "ticket"]).join(_counters(t), ["counter_rank", "counter"])
     rows = rows.select(
         "event_no", "ticket_id", "counter_no", "counter_rank", "sequence", "at", "id", is_created=rows.kind == "created"
     )
@@ -138,7 +138,7 @@ def effective(t: Tables) -> Mapping[str, ibis.Table]:
 
 def marks(t: Tables) -> Mapping[str, ibis.Table]:
     """`mark`: deletions, spam marks, restorations and merges in the order of their ticket, few as they are."""
-    rows = t["event_row"].filter(t["event_row"].kind.isin(["deleted", "spam", "restored", "merged"]))
+    rows = payload(t).filter(lambda row: row.kind.isin(["deleted", "spam", "restored", "merged"]))
     rows = rows.select("event_no", "source", "kind", "to_value").join(t["staged"], "event_no")
     numbers = t["ticket_number"].select(_source="source", _ticket="ticket", target_id="ticket_id")
     rows = rows.left_join(numbers, [("source", "_source"), ("to_value", "_ticket")]).drop("_source", "_ticket")
@@ -194,13 +194,13 @@ def history(t: Tables) -> Mapping[str, ibis.Table]:
     max(own effective time, the survivor's creation) and stands behind the survivor's own (rulings 17, 67, 80).
     """
     staged, standing = t["staged"], t["standing"]
-    kinds = t["event_row"].select("event_no", "kind")
+    kinds = payload(t).select("event_no", "kind")
     own = staged.join(kinds, "event_no")
     own = own.join(standing.select("ticket_id", "left_out", "survivor_id", "takes_all"), "ticket_id")
     survivors = standing.filter(standing.left_out.isnull()).select(home_id="ticket_id", home_created_us="created_us")
     moving = own.filter(own.survivor_id.notnull() & ~own.takes_all & own.kind.isin(list(MOVING)))
     moved = moving.join(survivors, [("survivor_id", "home_id")])
-    moved = moved.join(t["event_row"].select("event_no", "sequence", "at", "id"), "event_no")
+    moved = moved.join(payload(t).select("event_no", "sequence", "at", "id"), "event_no")
     behind = ibis.window(group_by="home_id", order_by=["eff_us", *_KEYS])
     moved = moved.mutate(
         own_eff_us=moved.eff_us,

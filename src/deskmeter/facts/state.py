@@ -13,6 +13,7 @@ import pyarrow as pa
 from deskmeter.canon.vocab import RESOLVED_STAGES, STAGES
 from deskmeter.engines.expressions import ibis
 from deskmeter.facts.held_state import NUMBER, STATES, with_state
+from deskmeter.facts.ordering import payload
 from deskmeter.facts.people import with_label, with_role
 from deskmeter.facts.tables import FAR_PAST, Tables, known_or
 
@@ -53,7 +54,7 @@ def changes(t: Tables) -> Mapping[str, ibis.Table]:
 
     A status without a stage leaves the stage as it was (metrics 2). A moved event changes nothing (ruling 17).
     """
-    rows = t["event_row"].filter(t["event_row"].kind.isin(["status", "assign", "team", "priority", "created"]))
+    rows = payload(t).filter(lambda row: row.kind.isin(["status", "assign", "team", "priority", "created"]))
     rows = rows.select(
         "event_no", "source", "kind", "to_value", "first_status", "first_assignee", "first_team", "first_priority"
     )
@@ -191,11 +192,9 @@ def timeline(t: Tables) -> Mapping[str, ibis.Table]:
 
     said_us is the source's own time of the event, eff_us the one that counts.
     """
-    payload = t["event_row"].select(
-        "event_no", "source", "kind", "field", "to_value", "seconds", event="id", said_us="at"
-    )
+    said = payload(t).select("event_no", "source", "kind", "field", "to_value", "seconds", event="id", said_us="at")
     full = t["position"].join(t["state_code"], list(_STATE_CODES)).drop(*_STATE_CODES)
-    full = full.join(t["history"], "event_no").join(t["acted"], "event_no").join(payload, "event_no")
+    full = full.join(t["history"], "event_no").join(t["acted"], "event_no").join(said, "event_no")
     is_moved_birth = full.is_birth & (full.is_moved == 1)
     full = full.mutate(
         is_birth=full.is_birth & ~is_moved_birth,

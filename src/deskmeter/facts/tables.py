@@ -85,6 +85,10 @@ def purpose(name: str) -> Purpose:
     return Purpose(is_kept(name), _ENOUGH.get(name), name not in _READ_BY_QUESTIONS_ALONE)
 
 
+# the canonical table whose rows are numbered, from 1 and in no order, when they are brought in: by that number steps find
+# what an event says again, which is told to none of the tables that are sorted
+NUMBERED, EVENT_NO = "event", "event_no"
+
 # stands for the instant of knowledge in compiled text, so that one plan serves every instant
 CUT_STAND_IN = 8_070_605_040_302_019_999
 
@@ -151,6 +155,8 @@ class Tables:
         """
         spec = TABLES[name]
         columns = {column.name: _IBIS[column.type] for column in canonical_columns(name)}
+        if name == NUMBERED:
+            columns[EVENT_NO] = "int64"
         table = ibis.table(columns, name=f"c_{name}")
         if not cut:
             return table
