@@ -20,6 +20,10 @@ from deskmeter.engines.written import before, is_short, lines
 
 MEMORY = "DESKMETER_MEMORY"  # the environment's word for how much a build may hold
 _OF_DEFAULT = 5 / 8  # of what DuckDB would take: 80 % of the memory of the machine, or of the container
+_FILE = "desk"  # the database in the file, where there is one
+# the copy is made anew at will, so no older version need read it: the newest layout is written sooner. Half of the usual
+# group of rows: more tables fill one, and only groups that are full go to the file at once and not by way of its log
+_LAYOUT = "STORAGE_VERSION 'latest', ROW_GROUP_SIZE 61440"
 _WORK = "work"  # the database in memory in which a build of a file is made
 
 
@@ -31,11 +35,8 @@ class DuckDBEngine:
     def __init__(self, path: Path | None = None, threads: int | None = None, memory: str | None = None) -> None:
         """`memory`: a size as DuckDB writes it, else the environment's or half the machine's; what is more goes to disk."""
         config: dict[str, str | bool | int | float | list[str]] = {
-            "enable_external_access": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-            # the copy is made anew at will, so no older version need read it; the newest layout is written sooner
-            "storage_compatibility_version": "latest",
             "temp_directory": f"{path or Path(tempfile.gettempdir()) / f'deskmeter-{os.getpid()}'}.tmp",
         }
         if threads:
@@ -44,13 +45,17 @@ class DuckDBEngine:
         if wanted:
             config["memory_limit"] = wanted
         try:
-            self._connection = duckdb.connect(str(path) if path else ":memory:", config=config)
+            self._connection = duckdb.connect(":memory:", config=config)
+            if path:
+                self._connection.execute(f"ATTACH {_quoted(path)} AS {_FILE} ({_LAYOUT})")
+                self._connection.execute(f"USE {_FILE}")
         except duckdb.IOException as error:
             if "lock" in str(error).lower():
                 raise LockedError(f"{path} is in use by another process; stop it or ask its server") from error
             raise EngineError(f"cannot open {path}: {error}") from error
         except duckdb.ParserException as error:
             raise AskerError(f"{MEMORY} is `{wanted}`, which is no size; write it like 4GB") from error
+        self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET preserve_insertion_order = false")
         # its own bar would be drawn on stdout, in the middle of an answer
         self._connection.execute("SET enable_progress_bar = false")
@@ -120,7 +125,7 @@ class DuckDBEngine:
             self._building.execute(f"ATTACH ':memory:' AS {_WORK}")
             self._building.execute(f"USE {_WORK}")
             first, second = (_Cursor(self._connection.cursor(), self._memory) for _ in range(2))
-            self._copier = Copier((first, second), _WORK, self._file_name())
+            self._copier = Copier((first, second), _WORK, _FILE)
 
     def commit(self) -> None:
         with self._lock:
@@ -147,14 +152,10 @@ class DuckDBEngine:
 
     def _leave_work(self) -> None:
         self._copier = None
-        self._building.execute(f'USE "{self._file_name()}"')
+        self._building.execute(f"USE {_FILE}")
         self._building.execute(f"DETACH {_WORK}")
         self._building.close()
         self._building = self._connection
-
-    def _file_name(self) -> str:
-        (found,) = self._connection.execute("SELECT current_database()").fetchall()
-        return str(found[0])
 
     def read(self, name: str) -> pa.Table:
         with self._lock:
@@ -172,6 +173,8 @@ class DuckDBEngine:
     def run(self, text: str, values: Mapping[str, object], tables: Mapping[str, pa.Table]) -> pa.Table:
         with self._lock:
             cursor = self._connection.cursor()
+            if self._is_file:
+                cursor.execute(f"USE {_FILE}")
         written: dict[str, str] = {}
         try:
             for name, table in tables.items():
@@ -326,6 +329,10 @@ def _values(table: pa.Table) -> str:
     typed = [f"CAST({value} AS BIGINT)" for value in first]
     rows = [", ".join(row) for row in (typed, *others)]
     return f"VALUES {', '.join(f'({row})' for row in rows)}"
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _stored(schema: str, name: str) -> str:
