@@ -99,7 +99,7 @@ QUESTIONS = (
         _request(MetricAsk("backlog"), period=YEAR, by=("team",), grain="day"),
         (
             f"SELECT d.at_us, team, count(*) FROM {_DAYS} d JOIN f_open o ON o.from_us < d.at_us "
-            "AND (o.to_us IS NULL OR o.to_us >= d.at_us) GROUP BY 1, 2",
+            "AND (o.to_us IS NULL OR o.to_us >= d.at_us) JOIN ticket_state USING (state_no) GROUP BY 1, 2",
         ),
     ),
     Asked(
@@ -108,7 +108,10 @@ QUESTIONS = (
         (f"WITH steps AS ({_STEPS}) {_SURVIVAL}",),
     ),
 )
-_DRILLED = "SELECT * FROM f_duration WHERE kind = 'first_reply' AND team = ? AND {} ORDER BY at_us LIMIT 1000"
+_DRILLED = (
+    "SELECT * FROM f_duration JOIN ticket_state USING (state_no) "
+    "WHERE kind = 'first_reply' AND team = ? AND {} ORDER BY at_us LIMIT 1000"
+)
 
 
 def measure(copies: int, runs: int) -> list[Measured]:
@@ -147,7 +150,9 @@ def _drill(access: Access) -> object:
 
 def _team(engine: object) -> str:
     assert isinstance(engine, DuckDBEngine)
-    rows = engine.run("SELECT min(team) AS team FROM f_duration WHERE kind = 'first_reply'", {}, {})
+    rows = engine.run(
+        "SELECT min(team) AS team FROM f_duration JOIN ticket_state USING (state_no) WHERE kind = 'first_reply'", {}, {}
+    )
     return str(rows["team"][0].as_py())
 
 
