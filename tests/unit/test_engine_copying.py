@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +161,7 @@ def test_memory_that_is_too_little_is_told_in_one_line_with_the_way_out(tmp_path
 
 _INTERRUPTED = """
 import os, signal, sys, threading
+from collections.abc import Iterator
 from pathlib import Path
 from deskmeter.engines.duckdb import DuckDBEngine
 from deskmeter.engines.protocol import Purpose
@@ -195,6 +197,7 @@ def test_a_build_interrupted_by_hand_ends_at_once_and_leaves_what_was_there(tmp_
 
 _DIES = """
 import os, sys, time
+from collections.abc import Iterator
 from pathlib import Path
 import pyarrow as pa
 from deskmeter.engines.duckdb import DuckDBEngine
@@ -223,4 +226,24 @@ def test_a_build_that_is_killed_leaves_what_was_there(tmp_path: Path, after: int
     assert engine.sizes() == {"f_twice": 1}
     left = engine.run("SELECT count(*) AS n FROM duckdb_tables() WHERE starts_with(table_name, 'next ')", {}, {})
     assert left["n"].to_pylist() == [0]
+    engine.close()
+
+
+class DiskGoneError(Exception):
+    """What a maker of parts may raise."""
+
+
+def test_parts_become_one_table_and_an_error_of_their_maker_stays_what_it_is(tmp_path: Path) -> None:
+    def parts(is_whole: bool) -> Iterator[pa.Table]:
+        yield _numbers(1, 2)
+        if not is_whole:
+            raise DiskGoneError("the disk is gone")
+        yield _numbers(3)
+
+    engine = DuckDBEngine(tmp_path / "facts.duckdb")
+    engine.load("f_parts", parts(is_whole=True))
+    assert _seen(engine, "f_parts") == [1, 2, 3]
+    with pytest.raises(DiskGoneError, match="the disk is gone"):
+        engine.load("f_parts", parts(is_whole=False))
+    assert _seen(engine, "f_parts") == [1, 2, 3]
     engine.close()
