@@ -6,7 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -55,6 +55,8 @@ class DuckDBEngine:
             raise EngineError(f"cannot open {path}: {error}") from error
         except duckdb.ParserException as error:
             raise AskerError(f"{MEMORY} is `{wanted}`, which is no size; write it like 4GB") from error
+        # else the tables in memory of a build are gone through again and again as if they had to be written somewhere
+        self._connection.execute("SET wal_autocheckpoint = '1TB'")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET preserve_insertion_order = false")
         # its own bar would be drawn on stdout, in the middle of an answer
@@ -135,6 +137,10 @@ class DuckDBEngine:
                 except duckdb.Error as error:
                     raise EngineError(f"cannot show the tables of the build: {error}") from error
                 self._leave_work()
+                with suppress(
+                    duckdb.Error
+                ):  # a question is being answered: the log is taken up when the file is closed
+                    self._connection.execute(f"CHECKPOINT {_FILE}")
                 return
             self._connection.execute("COMMIT")
             names = self._connection.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
