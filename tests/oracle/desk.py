@@ -37,7 +37,8 @@ class Ticket:
         self.is_opened_by_us = thread.opener_kind in ("staff", "bot")
         self.born_call = world.born_call(self.row.get("call"))
         self.events = thread.events + self._answer_of_the_born_call()
-        self.events.sort(key=lambda event: event.at)  # stable: the call's answer stands last in its instant
+        # stable: of one instant the call's answer stands behind the ticket's own events, and before what moved to it
+        self.events.sort(key=lambda event: (event.at, event.is_moved))
         self.states = states(self.events, world.stages)
         spans = [row for row in world.tables["schedule_span"] if row["ticket"] == self.id]
         self.lived = Lived(world.schedules, schedule_spans(self.events, spans))
