@@ -18,10 +18,13 @@ def resolve_merges(marks: Sequence[Merge]) -> Mapping[int, tuple[str | None, int
     """ticket -> (why it is left out, last survivor of its chain, whether its messages are lost with it).
 
     The last merge counts; a merge into an unknown ticket or within a circle is ignored. Spam, or a deletion
-    before the merge, takes the messages away; a deletion after it does not (rulings 17, 72).
+    before the merge, takes the messages away; a deletion after it does not, nor one that was undone, whenever (rulings
+    17, 72).
 
     >>> resolve_merges([Merge(1, "merged", 2, "b"), Merge(2, "merged", 3, "c")])
     {1: ('merged', 3, False), 2: ('merged', 3, False)}
+    >>> resolve_merges([Merge(1, "deleted", None, None), Merge(1, "merged", 2, "b"), Merge(1, "restored", None, None)])
+    {1: ('merged', 2, False)}
     """
     deleted: dict[int, bool] = {}
     spam: dict[int, bool] = {}
@@ -37,6 +40,8 @@ def resolve_merges(marks: Sequence[Merge]) -> Mapping[int, tuple[str | None, int
             deleted[mark.ticket_id] = mark.kind == "deleted" or (
                 mark.kind != "restored" and deleted.get(mark.ticket_id, False)
             )
+            if mark.kind == "restored":
+                deleted_at_merge[mark.ticket_id] = False
     for member in _in_circles(target):
         del target[member]
     result: dict[int, tuple[str | None, int | None, bool]] = {}
