@@ -102,12 +102,13 @@ def counts(t: Tables) -> Mapping[str, ibis.Table]:
         async_contacts=(rows.is_human_reply & ~rows.is_birth & ~is_chat & ~is_phone).cast("int64").sum().cast("int64"),
         calls=(rows.kind == "call").cast("int64").sum().cast("int64"),
     )
+    # by their own times: what a merge moved into one instant were conversations of different days
     chats = rows.filter(is_chat & rows.is_public_message)
-    in_order = ibis.window(group_by="ticket_id", order_by="ord")
-    gap = chats.eff_us - chats.eff_us.lag().over(in_order)
+    in_order = ibis.window(group_by="ticket_id", order_by=["own_eff_us", "ord"])
+    gap = chats.own_eff_us - chats.own_eff_us.lag().over(in_order)
     chats = chats.mutate(begins=(known_or(gap, ibis.literal(_SESSION_GAP_US)) >= _SESSION_GAP_US).cast("int64"))
     chats = chats.mutate(
-        session=chats.begins.sum().over(ibis.window(group_by="ticket_id", order_by="ord", following=0))
+        session=chats.begins.sum().over(ibis.window(group_by="ticket_id", order_by=["own_eff_us", "ord"], following=0))
     )
     sessions = chats.group_by("ticket_id").aggregate(
         chat_sessions=chats.session.nunique(where=chats.is_human_reply).cast("int64")
