@@ -30,7 +30,7 @@ from oracle.questions import NOT_COMPARED, compared, plain_questions, split_ques
 from oracle.rows import History
 
 HISTORIES = 10_000 if os.environ.get("DESKMETER_LONG") else 500
-IN_ONE_DESK = 500  # ten thousand in one would need 14 GB, and the collector of the oracle most of the time
+IN_ONE_DESK = 500  # ten thousand in one need 14 GB
 TOGETHER = 8  # dimensions in one question; with --long each has its own
 _TEXTS: dict[object, str] = {}  # compiled questions, the same for every desk
 

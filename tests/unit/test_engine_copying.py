@@ -161,7 +161,6 @@ def test_memory_that_is_too_little_is_told_in_one_line_with_the_way_out(tmp_path
 
 _INTERRUPTED = """
 import os, signal, sys, threading
-from collections.abc import Iterator
 from pathlib import Path
 from deskmeter.engines.duckdb import DuckDBEngine
 from deskmeter.engines.protocol import Purpose
@@ -197,7 +196,6 @@ def test_a_build_interrupted_by_hand_ends_at_once_and_leaves_what_was_there(tmp_
 
 _DIES = """
 import os, sys, time
-from collections.abc import Iterator
 from pathlib import Path
 import pyarrow as pa
 from deskmeter.engines.duckdb import DuckDBEngine

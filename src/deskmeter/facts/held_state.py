@@ -1,8 +1,8 @@
 """What a ticket was, as one whole number: facts keep it in the place of five texts.
 
 `ticket_state` has one row for each combination of stage, status, assignee, team and priority that any ticket ever had.
-A desk of millions of events has a few ten thousand of them, so a fact that names its state by number is made, written
-and read in a fraction of the time. Whoever asks for the texts joins them.
+They are few beside the events (9,531 for the 312,896 of the ServiceNow log), and a whole number is made and written in a
+fraction of the time that five texts take. Whoever asks for the texts joins them.
 """
 
 from __future__ import annotations
