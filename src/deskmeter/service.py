@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -51,6 +51,7 @@ from deskmeter.query.story import TicketStory
 if TYPE_CHECKING:
     from deskmeter.connectors import demo
     from deskmeter.connectors.demo import world
+    from deskmeter.facts import arrived as facts_arrived
     from deskmeter.facts import build as facts_build
     from deskmeter.facts import tables as facts_tables
     from deskmeter.ingest import erase, erase_desk, mapping_text, propose, ready, run, warehouse
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 else:  # a question need not wait for what it does not use
     demo, world = late("deskmeter.connectors.demo"), late("deskmeter.connectors.demo.world")
     facts_build, facts_tables = late("deskmeter.facts.build"), late("deskmeter.facts.tables")
+    facts_arrived = late("deskmeter.facts.arrived")
     erase, erase_desk = late("deskmeter.ingest.erase"), late("deskmeter.ingest.erase_desk")
     mapping_text, propose = late("deskmeter.ingest.mapping_text"), late("deskmeter.ingest.propose")
     ready, run, warehouse = (
@@ -92,6 +94,10 @@ def _beyond(has_backups: bool, elsewhere: tuple[str, ...]) -> tuple[str, ...]:
         "other backups: name them with --also" if has_backups else "backups: name them with --also",
         "the helpdesk itself, and what people wrote of the person without their name, id or address",
     )
+
+
+def _digest(known: object) -> str:
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _told(found: "run.ImportReport") -> ImportReport:
@@ -398,8 +404,11 @@ class Desk:
     def _stamp(self) -> str:
         """What the analytics copy was made of; another stamp means that it is out of date."""
         config = json.loads(self.config.model_dump_json())
-        known = [self._ledger.version(), code_version(), config]
-        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:32]
+        return _digest([self._ledger.version(), code_version(), config])
+
+    def _maker(self) -> str:
+        """What makes the analytics copy of the ledger: facts that another one made cannot be brought up to date."""
+        return _digest([code_version(), json.loads(self.config.model_dump_json())])
 
     def lake(self, target: Path, progress: Progress = quiet) -> "lake.LakeNote":
         """Writes the canonical tables into a new folder as partitioned Parquet, for Spark and other engines."""
@@ -435,7 +444,9 @@ class Desk:
         if self._stamped != stamp:
             engine = self._main.engine
             as_of_us = to_micros(self.now())
-            self._make(engine, self._settings(as_of_us, self.config.as_of is None), progress, stamp)
+            settings = self._settings(as_of_us, self.config.as_of is None)
+            if not self._catch_up(engine, settings, progress, stamp):
+                self._make(engine, settings, progress, stamp)
             self._main = self._reader(engine, as_of_us)
             self._stamped = stamp
             for past in self._past.values():
@@ -453,17 +464,37 @@ class Desk:
         self, engine: Engine, settings: "facts_tables.BuildSettings", progress: Progress, stamp: str = ""
     ) -> None:
         """All facts from the ledger, visible at once or not at all."""
+        imports = self._ledger.counting_imports()  # what arrives meanwhile will be looked at again
         engine.begin()
         try:
             for number, name in enumerate(TABLES):
                 progress("read the ledger", number, len(TABLES))
                 facts_build.load_parts(engine, name, self._ledger.parts(name))
             facts_build.build(engine, settings, progress)
-            engine.load(_BUILT_WITH, pa.table({"stamp": [stamp]}))
+            self._sign(engine, stamp, imports)
             engine.commit()
         except BaseException:  # also an interruption by hand: the copy stays as it was
             engine.roll_back()
             raise
+
+    def _catch_up(
+        self, engine: Engine, settings: "facts_tables.BuildSettings", progress: Progress, stamp: str
+    ) -> bool:
+        """Brings the facts up to what arrived since they were made; False where they must be made from the ledger."""
+        if not isinstance(engine, DuckDBEngine) or _BUILT_WITH not in engine.schemas():
+            return False
+        row = engine.read(_BUILT_WITH).to_pylist()[0]
+        imports = self._ledger.counting_imports()
+        known = frozenset(json.loads(row.get("imports") or "[]"))
+        if row.get("maker") != self._maker() or not known <= imports:
+            return False
+        sign = partial(self._sign, engine, stamp, imports)
+        return facts_arrived.catch_up(engine, DuckDBEngine, self._ledger, imports - known, settings, sign, progress)
+
+    def _sign(self, engine: Engine, stamp: str, imports: Collection[int]) -> None:
+        """Keeps with the facts what they were made of."""
+        signed = {"stamp": [stamp], "maker": [self._maker()], "imports": [json.dumps(sorted(imports))]}
+        engine.load(_BUILT_WITH, pa.table(signed))
 
     @staticmethod
     def _built_with(access: Access) -> str | None:

@@ -129,6 +129,25 @@ class DuckDBEngine:
             first, second = (_Cursor(self._connection.cursor(), self._memory) for _ in range(2))
             self._copier = Copier((first, second), _WORK, _FILE)
 
+    def begin_change(self) -> None:
+        with self._lock:
+            self._connection.execute("BEGIN TRANSACTION")
+
+    def replace_rows(self, name: str, column: str, gone: pa.ChunkedArray | None, rows: pa.Table) -> None:
+        with self._lock:
+            try:
+                if gone is not None and len(gone):
+                    self._building.register("gone", pa.table({"value": gone}))
+                    self._building.execute(f'DELETE FROM "{name}" WHERE "{column}" IN (SELECT value FROM gone)')
+                if len(rows):
+                    self._building.register("incoming", rows)
+                    self._building.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM incoming')
+            except duckdb.Error as error:
+                raise EngineError(f"cannot change table `{name}`: {error}") from error
+            finally:
+                for given in ("gone", "incoming"):
+                    self._building.unregister(given)
+
     def commit(self) -> None:
         with self._lock:
             if self._copier:

@@ -81,3 +81,16 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of all files."""
+
+
+class ChangingEngine(Engine, Protocol):
+    """An engine whose stored tables can be changed in part."""
+
+    def begin_change(self) -> None:
+        """Begin a change of what is stored: like `begin`, but the tables are there, with what they hold."""
+
+    def replace_rows(self, name: str, column: str, gone: pa.ChunkedArray | None, rows: pa.Table) -> None:
+        """Take the rows of a stored table away whose `column` holds one of `gone` (None: none), and put `rows` in.
+
+        rows: columns of the table, found by name. Only between `begin_change` and `commit`.
+        """

@@ -103,3 +103,17 @@ def acted(t: Tables) -> Mapping[str, ibis.Table]:
         is_staff=rows.who == "staff",
     )  # fmt: skip
     return {"acted": whole}
+
+
+def unnamed(t: Tables) -> Mapping[str, ibis.Table]:
+    """`unnamed_person`: who acted, was assigned or opened a ticket without being a person that the desk knows.
+
+    Whoever of them gets a name, or a role, later changes what was made before.
+    """
+    events = t.canonical("event", cut=False)
+    found = events.select("source", id="actor")
+    found = found.union(events.filter(events.kind == "assign").select("source", id="to_value"))
+    found = found.union(events.select("source", id="first_assignee"))
+    found = found.union(t.canonical("ticket").select("source", id="opened_by"))
+    found = found.filter(found.id.notnull()).distinct()
+    return {"unnamed_person": found.anti_join(t["person"], ["source", "id"])}

@@ -39,8 +39,9 @@ from deskmeter.facts.tables import (
     canonical_columns,
 )
 
-STEPS: tuple[Step | Fed | Act, ...] = (
-    people.names,
+# how a ticket went, and all that is told of it: of tickets that share neither a requester nor a merge, nothing of the one
+# depends on the other
+TICKETS: tuple[Step | Fed | Act, ...] = (
     people.roles,
     ordering.tickets,
     Act(state.stage_names),
@@ -52,6 +53,7 @@ STEPS: tuple[Step | Fed | Act, ...] = (
     ordering.standing,
     actors.openers,
     actors.acted,
+    actors.unnamed,
     ordering.history,
     state.changes,
     state.values,
@@ -91,14 +93,18 @@ STEPS: tuple[Step | Fed | Act, ...] = (
     stocks.reply_instants,
     tickets.work,
     tickets.agent_times,
-    Fed(calls.calls, by="c_call"),
-    Fed(calls.availability, by="c_availability_span"),
-    flow.contacts,
     Fed(sla.sla_applied, by="c_sla_policy"),
     Fed(sla.sla_ends, by="sla_start"),
     Fed(sla.sla_pieces, by="sla_start"),
     Fed(sla.sla_facts, by="sla_start"),
     Fed(sla.sla_risks, by="sla_start"),
+)
+
+# what is not itself a ticket, made of the kept tables of those above and of canonical tables
+OTHERS: tuple[Step | Fed | Act, ...] = (
+    Fed(calls.calls, by="c_call"),
+    Fed(calls.availability, by="c_availability_span"),
+    flow.contacts,
     Fed(answers.answers, by="c_survey_answer"),
     Fed(answers.surveys, by="c_survey_sent"),
     Fed(answers.answers_placed, by="c_survey_answer"),
@@ -115,7 +121,7 @@ STEPS: tuple[Step | Fed | Act, ...] = (
     Fed(money.orders, by="c_order"),
     knowledge.kb_items,
     Fed(knowledge.written_words, by="c_kb_event"),
-    Act(knowledge.plain_words),
+    Act(knowledge.plain_words, "kb_written", "kb_words", knowledge.PLAIN_WORDS),
     Fed(knowledge.kb_events, by="c_kb_event"),
     Fed(knowledge.kb_live, by="f_kb_event"),
     Fed(knowledge.kb_votes, by="f_kb_event"),
@@ -126,6 +132,8 @@ STEPS: tuple[Step | Fed | Act, ...] = (
     Fed(preferences.messages_placed, by="c_message_out"),
     Fed(preferences.messages_out, by="c_message_out"),
 )
+
+STEPS = (people.names, *TICKETS, *OTHERS)
 
 Progress = Callable[[str, int, int | None], None]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pyarrow as pa
 
-from deskmeter.base.time import MICROS_PER_DAY, from_micros
+from deskmeter.base.time import EPOCH, MICROS_PER_DAY, from_micros
 from deskmeter.engines.expressions import ibis
-from deskmeter.facts.calendar import calendar, elapsed
+from deskmeter.facts.calendar import Calendar, calendar, elapsed
 from deskmeter.facts.tables import FAR_FUTURE, FAR_PAST, Facts, Tables, key, known_or, whole_seconds
 
 _AHEAD = timedelta(days=3 * 366)  # due times lie ahead of the data
@@ -17,7 +17,7 @@ _AHEAD = timedelta(days=3 * 366)  # due times lie ahead of the data
 
 def life(t: Tables) -> Mapping[str, ibis.Table]:
     """`f_life`: the first and the last instant of all histories, answers and follow-ups, one row."""
-    instants = t["history"].select(at_us="eff_us")
+    instants = t["timeline"].select(at_us="eff_us")
     for name, column in (("survey_answer", "at"), ("follow_up", "done_at")):
         instants = instants.union(t.canonical(name).select(at_us=column))
     return {"f_life": instants.aggregate(low=instants.at_us.min(), high=instants.at_us.max())}
@@ -26,20 +26,36 @@ def life(t: Tables) -> Mapping[str, ibis.Table]:
 def calendars(t: Tables) -> None:
     """Loads `calendar_day` and `calendar_reach` over the desk's life and some years ahead of it."""
     row = t.engine.read("f_life").to_pylist()[0]
-    as_of = t.settings.as_of_us
-    low_us, high_us = (as_of, as_of) if row["low"] is None else (row["low"], row["high"])
+    days = calendar_days(row["low"], row["high"], t.settings.as_of_us)
+    found = calendar_of({name: t.engine.read(f"c_{name}") for name in CALENDAR_OF}, *days)
+    t.load("calendar_day", found.days)
+    t.load("calendar_reach", found.reach)
+
+
+CALENDAR_OF = ("schedule", "schedule_hours", "holiday")  # canonical tables
+
+
+def calendar_days(low_us: int | None, high_us: int | None, as_of_us: int) -> tuple[date, date]:
+    """The first and the last day that the calendar of a desk must hold whose life is `low_us` to `high_us`."""
+    if low_us is None or high_us is None:
+        low_us = high_us = as_of_us
+    return from_micros(low_us - MICROS_PER_DAY).date(), (from_micros(max(high_us, as_of_us)) + _AHEAD).date()
+
+
+def days_since_1970(day: date) -> int:
+    """A day as the column `day` of the calendar counts it."""
+    return (day - EPOCH.date()).days
+
+
+def calendar_of(loaded: Mapping[str, pa.Table], first: date, last: date) -> Calendar:
+    """The calendar from `first` to `last` of the tables CALENDAR_OF as a build holds them, dates as days since 1970."""
     tables = {}
-    for name in ("schedule", "schedule_hours", "holiday"):
-        arrow = t.engine.read(f"c_{name}")
+    for name, arrow in loaded.items():
         for column in [c for c in arrow.column_names if c.endswith("_date")]:
             at = arrow.schema.get_field_index(column)
             arrow = arrow.set_column(at, column, arrow[column].cast(pa.int32()).cast(pa.date32()))
         tables[name] = arrow
-    first = from_micros(low_us - MICROS_PER_DAY).date()
-    last = (from_micros(max(high_us, as_of)) + _AHEAD).date()
-    found = calendar(tables["schedule"], tables["schedule_hours"], tables["holiday"], first, last)
-    t.load("calendar_day", found.days)
-    t.load("calendar_reach", found.reach)
+    return calendar(tables["schedule"], tables["schedule_hours"], tables["holiday"], first, last)
 
 
 def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:

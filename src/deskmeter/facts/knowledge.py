@@ -11,6 +11,7 @@ from deskmeter.facts.attribution import with_home_ticket
 from deskmeter.facts.places import with_customer_kind, with_whereabouts
 from deskmeter.facts.tables import Tables, key, known_or
 
+PLAIN_WORDS = {"_written": "string", "_plain": "string"}  # the columns of `kb_words`
 _IN_ORDER = ("at_us", "id")
 _PERSONAL = ("customer", "account", "country", "language", "requester")
 _DAY_US = 86_400_000_000
@@ -45,7 +46,7 @@ def plain_words(t: Tables) -> None:
     """
     written = [str(word) for word in t.engine.read("kb_written")["words"].to_pylist()]
     plain = [" ".join(text.split()).casefold() or None for text in written]
-    t.load("kb_words", pa.table({"_written": pa.array(written, pa.string()), "_plain": pa.array(plain, pa.string())}))
+    t.take("kb_words", pa.table({"_written": pa.array(written, pa.string()), "_plain": pa.array(plain, pa.string())}))
 
 
 def kb_events(t: Tables) -> Mapping[str, ibis.Table]:

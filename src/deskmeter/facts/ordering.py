@@ -137,14 +137,20 @@ def effective(t: Tables) -> Mapping[str, ibis.Table]:
 
 
 def marks(t: Tables) -> Mapping[str, ibis.Table]:
-    """`mark`: deletions, spam marks, restorations and merges in the order of their ticket, few as they are."""
+    """`mark`: deletions, spam marks, restorations and merges in the order of their ticket, few as they are.
+
+    `merge_link`: which ticket names which in a merge, whether that one is there or not and whatever became of it.
+    """
     rows = payload(t).filter(lambda row: row.kind.isin(["deleted", "spam", "restored", "merged"]))
-    rows = rows.select("event_no", "source", "kind", "to_value").join(t["staged"], "event_no")
+    rows = rows.select("event_no", "source", "ticket", "kind", "to_value").join(t["staged"], "event_no")
+    links = rows.filter((rows.kind == "merged") & rows.to_value.notnull())
+    links = links.select("ticket_id", "source", "ticket", into="to_value").distinct()
+    rows = rows.drop("ticket")
     numbers = t["ticket_number"].select(_source="source", _ticket="ticket", target_id="ticket_id")
     rows = rows.left_join(numbers, [("source", "_source"), ("to_value", "_ticket")]).drop("_source", "_ticket")
     alive = t["staged"].select(_alive="ticket_id").distinct()
     rows = rows.left_join(alive, [("target_id", "_alive")])
-    return {"mark": rows.mutate(target_id=rows._alive).drop("_alive")}
+    return {"mark": rows.mutate(target_id=rows._alive).drop("_alive"), "merge_link": links}
 
 
 def follow_merges(t: Tables) -> None:
@@ -157,7 +163,7 @@ def follow_merges(t: Tables) -> None:
     resolved = resolve_merges(
         [Merge(row["ticket_id"], row["kind"], row["target_id"], row["to_value"]) for row in rows.to_pylist()]
     )
-    t.load("marked", _marked_table(resolved))
+    t.take("marked", _marked_table(resolved))
 
 
 def standing(t: Tables) -> Mapping[str, ibis.Table]:

@@ -50,19 +50,19 @@ def with_customer_kind(rows: ibis.Table, t: Tables, person_key: str, at_us: str)
     Before: of a row with a ticket, before that one in the order of creation (ruling 70), else before its instant.
     """
     tickets = t["ticket"].select(
-        "ticket_id", "requester_key", "created_us", created_s=t["ticket"].created_us // 1_000_000
+        "ticket_id", "ticket", "requester_key", "created_us", created_s=t["ticket"].created_us // 1_000_000
     )
-    in_order = ibis.window(group_by="requester_key", order_by=["created_s", "ticket_id"])
+    in_order = ibis.window(group_by="requester_key", order_by=["created_s", "ticket"])
     first = tickets.filter(tickets.requester_key.notnull()).mutate(_nth=ibis.row_number().over(in_order))
     first = first.filter(first._nth == 0).select(
-        _who="requester_key", _first_id="ticket_id", _first_us="created_us", _first_s="created_s"
+        _who="requester_key", _first="ticket", _first_us="created_us", _first_s="created_s"
     )
-    own = tickets.select(_own_id="ticket_id", _own_s="created_s")
+    own = tickets.select(_own_id="ticket_id", _own="ticket", _own_s="created_s")
     joined = rows.left_join(first, [(person_key, "_who")]).left_join(own, [("ticket_id", "_own_id")])
     is_earlier = joined._own_id.notnull().ifelse(
-        (joined._first_s < joined._own_s) | ((joined._first_s == joined._own_s) & (joined._first_id < joined._own_id)),
+        (joined._first_s < joined._own_s) | ((joined._first_s == joined._own_s) & (joined._first < joined._own)),
         joined._first_us < joined[at_us],
     )
     kind = known_or(is_earlier, ibis.literal(False)).ifelse("returning", "new")
     joined = joined.mutate(customer_kind=joined[person_key].notnull().ifelse(kind, ibis.null("string")))
-    return joined.drop("_who", "_first_id", "_first_us", "_first_s", "_own_id", "_own_s")
+    return joined.drop("_who", "_first", "_first_us", "_first_s", "_own_id", "_own", "_own_s")

@@ -18,11 +18,15 @@ FOLDER = "deskmeter"
 
 @dataclass(frozen=True)
 class Planned:
-    """One table of a step: its name, the engine's text that makes it (empty until it is needed), its columns with types."""
+    """One table of a step: its name, the engine's text that makes it (empty until it is needed), its columns with types.
+
+    reads: the tables that its step is made of, this one's and those of the same step alike.
+    """
 
     name: str
     text: str
     columns: dict[str, str]
+    reads: list[str]
 
 
 @dataclass

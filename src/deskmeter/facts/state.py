@@ -33,7 +33,7 @@ _RESOLVED = [STAGES.index(stage) for stage in RESOLVED_STAGES]
 
 def stage_names(t: Tables) -> None:
     """Loads `stage_name`: the stages in order with their numbers."""
-    t.load("stage_name", pa.table({"stage": list(STAGES), "stage_no": pa.array(range(len(STAGES)), pa.int64())}))
+    t.take("stage_name", pa.table({"stage": list(STAGES), "stage_no": pa.array(range(len(STAGES)), pa.int64())}))
 
 
 def stage_map(t: Tables) -> Mapping[str, ibis.Table]:

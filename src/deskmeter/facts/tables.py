@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -46,12 +46,14 @@ class BuildSettings:
         return FAR_FUTURE if self.is_live else self.as_of_us
 
 
-# what questions read besides the facts themselves, which begin with f_; all else goes when the build is done
+# what questions, and a build of what arrived since, read besides the facts themselves, which begin with f_; all else
+# goes when the build is done
 KEEP = frozenset(
     {
         "account", "calendar_day", "calendar_reach", "customer", "default_schedule", "field_span", "kb_item",
-        "leaving", "new_contact", "person", "plan_span", "resolution", "set_aside_answer", "set_aside_span",
-        "standing", "state_span", "tag_span", "team", "ticket", "ticket_schedule", "ticket_state", "timeline", "wait",
+        "leaving", "merge_link", "new_contact", "person", "plan_span", "resolution", "set_aside_answer", "set_aside_span",
+        "standing", "state_span", "tag_span", "team", "ticket", "ticket_schedule", "ticket_state", "timeline",
+        "unnamed_person", "wait",
     }
 )  # fmt: skip
 
@@ -117,22 +119,7 @@ class Tables:
 
     def run(self, step: Step, is_empty: bool = False) -> None:
         """Make the tables of one step, from its kept plan if there is one; `is_empty`: with no row in them."""
-        settings = (self.settings.episode_gap_us, self.settings.default_schedule)
-        plan_key = f"{self.engine.name} {step.__module__}.{step.__name__} {settings} {sorted(self._loaded.items())}"
-        plan = PLANS.get(plan_key)
-        # what will be empty needs its columns alone, and compiling is the longer part
-        if plan is None or (not is_empty and not all(planned.text for planned in plan)):
-            with collector_paused():
-                plan = [
-                    Planned(
-                        name,
-                        "" if is_empty else self.engine.prepare(expr),
-                        {column: str(kind) for column, kind in expr.schema().items()},
-                    )
-                    for name, expr in step(self).items()
-                ]
-            PLANS.put(plan_key, plan)
-        for planned in plan:
+        for planned in self.plan(step, is_empty):
             if is_empty:
                 nothing = pa.schema([(column, _ARROW[kind]) for column, kind in planned.columns.items()]).empty_table()
                 self.engine.load(planned.name, nothing, is_kept(planned.name))
@@ -141,11 +128,47 @@ class Tables:
                 self.engine.create(planned.name, text, purpose(planned.name))
             self._columns[planned.name] = planned.columns
 
+    def plan(self, step: Step, is_empty: bool = False) -> list[Planned]:
+        """What a step makes, and of what; `is_empty`: no text is wanted."""
+        settings = (self.settings.episode_gap_us, self.settings.default_schedule)
+        plan_key = f"{self.engine.name} {step.__module__}.{step.__name__} {settings} {sorted(self._loaded.items())}"
+        plan = PLANS.get(plan_key)
+        # what will be empty needs its columns alone, and compiling is the longer part
+        if plan is None or (not is_empty and not all(planned.text for planned in plan)):
+            with collector_paused():
+                made = step(self)
+                reads = sorted(read_by(made.values()))
+                plan = [
+                    Planned(
+                        name,
+                        "" if is_empty else self.engine.prepare(expr),
+                        {column: str(kind) for column, kind in expr.schema().items()},
+                        reads,
+                    )
+                    for name, expr in made.items()
+                ]
+            PLANS.put(plan_key, plan)
+        return plan
+
     def load(self, name: str, table: pa.Table) -> None:
-        """Keep Arrow data as table `name`."""
+        """Keep Arrow data as table `name`, whose columns depend on the data: so do the plans of the steps that follow."""
         self.engine.load(name, table, is_kept(name))
         self._columns[name] = {column.name: _NAMES[column.type] for column in table.schema}
-        self._loaded[name] = ",".join(f"{column} {kind}" for column, kind in self._columns[name].items())
+        self._loaded[name] = _said(self._columns[name])
+
+    def take(self, name: str, table: pa.Table) -> None:
+        """Keep Arrow data as table `name`, which always has these columns, while the work lasts."""
+        self.engine.load(name, table, is_kept=False)
+        self._columns[name] = {column.name: _NAMES[column.type] for column in table.schema}
+
+    def resume(self, stored: Mapping[str, Mapping[str, str]], loaded: Collection[str]) -> None:
+        """Go on where a build ended: its kept tables with their columns, those among them that it had loaded by name."""
+        self._columns.update({name: dict(columns) for name, columns in stored.items()})
+        self._loaded.update({name: _said(self._columns[name]) for name in loaded})
+
+    def foresee(self, columns: Mapping[str, Mapping[str, str]]) -> None:
+        """Know the columns of tables that are going to be made, so that what is made of them can be planned."""
+        self._columns.update({name: dict(own) for name, own in columns.items()})
 
     def canonical(self, name: str, cut: bool = True) -> ibis.Table:
         """Canonical table `name`: instants as microseconds, dates as days since 1970, cut at `as_of`.
@@ -172,6 +195,15 @@ class Tables:
         return table
 
 
+def _said(columns: Mapping[str, str]) -> str:
+    return ",".join(f"{column} {kind}" for column, kind in columns.items())
+
+
+def read_by(exprs: Iterable[ibis.Table]) -> set[str]:
+    """The names of all tables that some expressions read."""
+    return {node.name for expr in exprs for node in expr.op().find(ibis.expr.operations.UnboundTable)}
+
+
 class Facts(Protocol):
     """Tables by name: those of a build, or those that a question reads."""
 
@@ -196,9 +228,16 @@ class Fed:
 
 @dataclass(frozen=True)
 class Act:
-    """Work of a build that is no expression: it reads small tables and loads others. Its outcome is never kept."""
+    """Work of a build that is no expression: it reads small tables and loads others. Its outcome is never kept.
+
+    reads, makes: the table that it is made of and the one that it loads, with its columns; only where that one is made
+    again without the rest.
+    """
 
     do: Callable[[Tables], None]
+    reads: str = ""
+    makes: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def __name__(self) -> str:

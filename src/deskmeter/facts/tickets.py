@@ -71,7 +71,7 @@ def ticket_rows(t: Tables) -> Mapping[str, ibis.Table]:
     )
     # of two tickets of one second the smaller id comes first (ruling 70)
     found = found.mutate(_created_s=found.created_us // 1_000_000)
-    before = ibis.window(group_by="requester_key", order_by=["_created_s", "ticket_id"])
+    before = ibis.window(group_by="requester_key", order_by=["_created_s", "ticket"])
     nth = ibis.row_number().over(before)
     found = found.mutate(
         customer_kind=ibis.cases(
@@ -221,16 +221,16 @@ def ticket_facts(t: Tables) -> Mapping[str, ibis.Table]:
     last resolution.
     """
     per = t["ticket_standing"]
-    for part in (_repeats(per), _returns(t, per)):
+    for part in (_repeats(t["ticket"]), _returns(t, per)):
         per = per.left_join(part, [("ticket_id", "_ticket")]).drop("_ticket")
     return {"f_ticket": per}
 
 
-def _repeats(per: ibis.Table) -> ibis.Table:
+def _repeats(tickets: ibis.Table) -> ibis.Table:
     """_ticket, next_us: when the same requester's next ticket was created, whoever it is about."""
-    known = per.filter(per.requester_key.notnull())
-    known = known.select("ticket_id", "requester_key", "created_us", created_s=known.created_us // 1_000_000)
-    in_order = ibis.window(group_by="requester_key", order_by=["created_s", "ticket_id"])
+    known = tickets.filter(tickets.requester_key.notnull())
+    known = known.select("ticket_id", "ticket", "requester_key", "created_us", created_s=known.created_us // 1_000_000)
+    in_order = ibis.window(group_by="requester_key", order_by=["created_s", "ticket"])
     return known.select(_ticket="ticket_id", next_us=known.created_us.lead().over(in_order))
 
 

@@ -1,6 +1,6 @@
 """Short ways to ask the store something and get typed answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import apsw
@@ -23,3 +23,12 @@ def whole(db: apsw.Connection, statement: str, values: Sequence[Value] = ()) -> 
 def there_is(db: apsw.Connection, statement: str, values: Sequence[Value] = ()) -> bool:
     """Whether the answer has any row."""
     return bool(rows(db, statement, values))
+
+
+def among(column: str, numbers: Collection[int]) -> str:
+    """The condition that a column holds one of these whole numbers.
+
+    >>> among("import_no", [3, 4])
+    'import_no IN (3,4)'
+    """
+    return f"{column} IN ({','.join(str(int(number)) for number in numbers)})"

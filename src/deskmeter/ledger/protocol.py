@@ -1,6 +1,6 @@
 """What a ledger promises: the port that the rest of the river sees, and the frozen things that pass through it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from deskmeter.base.errors import DeskmeterError
 from deskmeter.ledger.forgotten import Forgotten
+from deskmeter.ledger.tables import Value
 
 ImportState = Literal["running", "done", "repeated", "replaced", "interrupted"]
 
@@ -237,6 +238,22 @@ class Ledger(Protocol):
 
         Table `ticket` by its id; BugError for a table that names no ticket.
         """
+
+    def counting_imports(self) -> frozenset[int]:
+        """The numbers of all imports whose rows count now.
+
+        As long as none of them goes, whatever was made of their rows differs from what the rows of all imports make
+        by what `arrived` with the others and what that `displaced`. (An erasure changes rows of imports that stay.)
+        """
+
+    def arrived(self, table: str, imports: Collection[int]) -> pa.Table:
+        """The rows of a canonical table that count now and came with one of these imports."""
+
+    def displaced(self, table: str, imports: Collection[int]) -> tuple[tuple[str, Mapping[str, Value]], ...]:
+        """Source and content of the rows that lost to one that came with these imports; maybe of some that lost before."""
+
+    def has_any(self, table: str) -> bool:
+        """Whether a canonical table has a row."""
 
     def version(self) -> int:
         """Grows with each finished import that changed a canonical row."""

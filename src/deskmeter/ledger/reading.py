@@ -1,6 +1,6 @@
 """Canonical rows out of the store and back into arrow columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 import apsw
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from deskmeter.base.arrow_compute import pc
 from deskmeter.canon.schema import Table
-from deskmeter.ledger.asking import rows
+from deskmeter.ledger.asking import among, rows
 from deskmeter.ledger.blocks import Block, block_places, blocks_around, content_of, read_back
 from deskmeter.ledger.laying import order_key
 from deskmeter.ledger.layout import quoted, stored_columns, ticket_column
@@ -58,6 +58,14 @@ class RowReader:
         while found := _fetch(cursor, FETCH_ROWS):
             pieces.append(self._to_arrow(found))
         pieces += self._of_tickets_in_blocks(wanted)
+        return pa.concat_tables([*pieces, arrow_schema(self._table).empty_table()])
+
+    def of_imports(self, numbers: Collection[int]) -> pa.Table:
+        """The rows that came with one of these imports and count now."""
+        pieces = [self._of_block(block) for block in block_places(self._db, self._table.name) if block.import_no in numbers]
+        cursor = self._db.execute(f"{self._select} WHERE {among('import_no', numbers)}")
+        while found := _fetch(cursor, FETCH_ROWS):
+            pieces.append(self._to_arrow(found))
         return pa.concat_tables([*pieces, arrow_schema(self._table).empty_table()])
 
     def _of_tickets_in_blocks(self, wanted: Sequence[tuple[Value, str]]) -> Iterator[pa.Table]:

@@ -1,6 +1,6 @@
 """The ledger in one folder: a SQLite file, the raw objects beside it, and a lock."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from deskmeter.base.errors import BugError, DataError
 from deskmeter.base.time import from_micros, to_micros
-from deskmeter.ledger import documents, reports
+from deskmeter.ledger import arrivals, documents, reports
 from deskmeter.ledger.asking import rows, there_is, whole
 from deskmeter.ledger.backup import copy_store
 from deskmeter.ledger.connection import Store, Tuning
@@ -44,7 +44,7 @@ from deskmeter.ledger.protocol import (
 )
 from deskmeter.ledger.reading import RowReader
 from deskmeter.ledger.spool import Part, Spool, checked
-from deskmeter.ledger.tables import arrow_schema, canonical
+from deskmeter.ledger.tables import Value, arrow_schema, canonical
 from deskmeter.ledger.upgrade import empty_tables, make_ready
 
 FILE_NAME = "ledger.sqlite"
@@ -199,6 +199,26 @@ class SqliteLedger:
             raise BugError(f"table `{table}` names no ticket; read it whole")
         with self._store.reading() as db:
             return RowReader(db, wanted).of_tickets(tickets)
+
+    def counting_imports(self) -> frozenset[int]:
+        """From the books."""
+        with self._store.reading() as db:
+            return arrivals.counting_imports(db)
+
+    def arrived(self, table: str, imports: Collection[int]) -> pa.Table:
+        """A row bears the number of its import."""
+        with self._store.reading() as db:
+            return RowReader(db, canonical(table)).of_imports(imports)
+
+    def displaced(self, table: str, imports: Collection[int]) -> tuple[tuple[str, Mapping[str, Value]], ...]:
+        """From the books of claims that lost."""
+        with self._store.reading() as db:
+            return arrivals.displaced(db, canonical(table), imports)
+
+    def has_any(self, table: str) -> bool:
+        """The first row answers it."""
+        with self._store.reading() as db:
+            return arrivals.has_any(db, canonical(table))
 
     def version(self) -> int:
         """A counter in the books, raised by the transaction that changes a row."""
