@@ -71,7 +71,8 @@ def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
     events = events.select(
         "ticket_id", "source", at_us="eff_us", rank="ord", schedule=key(events.source, events.to_value)
     )
-    spans = t.canonical("schedule_span").join(t["ticket_number"], ["source", "ticket"])
+    tickets = t["standing"].select("source", "ticket", "ticket_id")
+    spans = t.canonical("schedule_span").join(tickets, ["source", "ticket"])
     begin = spans.select(
         "ticket_id", "source",
         at_us=known_or(spans.from_at, ibis.literal(FAR_PAST + 1)),
