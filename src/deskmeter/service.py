@@ -304,7 +304,8 @@ class Desk:
                 f"canonical/{name}": partial(self._ledger.read_batches, name) for name in TABLES
             }
             for name in access.schemas:
-                if name not in (_BUILT_WITH, STATES):  # each fact is written with the texts of its state
+                # each fact is written with the texts of its state, and what arrived is canonical
+                if name not in (_BUILT_WITH, STATES) and not facts_tables.is_arrived(name):
                     tables[f"facts/{name}"] = partial(_one_part, access, name)
             return table_files.write_tables(tables, part, known, progress)
 

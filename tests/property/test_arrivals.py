@@ -87,7 +87,7 @@ class Arrivals:
         self.given: dict[str, list[dict[str, object]]] = {}
 
     def _batch(self, name: str, batches: int, share_first: float) -> int:
-        if name in REACH_ALL or self.rng.random() < (0.97 if name in NAMES else share_first):
+        if name in arrived.REACH_ALL or self.rng.random() < (0.97 if name in NAMES else share_first):
             return 0
         return self.rng.randint(1, batches)
 
@@ -114,7 +114,6 @@ class Arrivals:
             yield {**row, column: self.rng.choice(others)}
 
 
-REACH_ALL = ("role_span", "team", "schedule", "schedule_hours", "holiday", "sla_policy", "status_stage")
 NAMES = ("person", "account")
 # what a source may correct afterwards: a time, whose it is, who did it, the words
 CORRECTED = {

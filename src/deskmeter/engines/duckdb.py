@@ -133,12 +133,14 @@ class DuckDBEngine:
         with self._lock:
             self._connection.execute("BEGIN TRANSACTION")
 
-    def replace_rows(self, name: str, column: str, gone: pa.ChunkedArray | None, rows: pa.Table) -> None:
+    def replace_rows(self, name: str, gone: Sequence[pa.Table], rows: pa.Table) -> None:
         with self._lock:
             try:
-                if gone is not None and len(gone):
-                    self._building.register("gone", pa.table({"value": gone}))
-                    self._building.execute(f'DELETE FROM "{name}" WHERE "{column}" IN (SELECT value FROM gone)')
+                for those in gone:
+                    if len(those):
+                        same = " AND ".join(f'held."{column}" = gone."{column}"' for column in those.column_names)
+                        self._building.register("gone", those)
+                        self._building.execute(f'DELETE FROM "{name}" AS held USING gone WHERE {same}')
                 if len(rows):
                     self._building.register("incoming", rows)
                     self._building.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM incoming')

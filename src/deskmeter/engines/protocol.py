@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -89,8 +89,8 @@ class ChangingEngine(Engine, Protocol):
     def begin_change(self) -> None:
         """Begin a change of what is stored: like `begin`, but the tables are there, with what they hold."""
 
-    def replace_rows(self, name: str, column: str, gone: pa.ChunkedArray | None, rows: pa.Table) -> None:
-        """Take the rows of a stored table away whose `column` holds one of `gone` (None: none), and put `rows` in.
+    def replace_rows(self, name: str, gone: Sequence[pa.Table], rows: pa.Table) -> None:
+        """Take the rows of a stored table away that agree with some row of a table of `gone` in all columns of it.
 
-        rows: columns of the table, found by name. Only between `begin_change` and `commit`.
+        And put `rows` in, whose columns are found by name. Only between `begin_change` and `commit`.
         """

@@ -1,54 +1,67 @@
 """Facts brought up to what arrived since their build, without making all of them anew.
 
-What a ticket was depends on its own events, on those of tickets merged with it, and on the other tickets of its requester.
-So the tickets that new rows touch are made anew together with all that they reach in this way, by the steps of any build
-in an engine of their own, and take the place of what was there; calls, answers, customers, orders and the rest are made
-again where a table that they are made of has changed. The outcome is what a build of everything would give, but for the
-numbers of tickets and states, which mean nothing.
+What a ticket was depends on its own events, on those of tickets merged with it, and on the other tickets of its requester;
+what is told of a call, a survey or a visit on its own row, its ticket and its person. So the tickets and rows that new
+rows touch are made anew together with all that they reach in this way, by the steps of any build in an engine of their
+own, and take the place of what was there. The few tables that are made as a whole (customers, orders, plans) are made
+again where something in them has changed. The outcome is what a build of everything would give, but for the numbers of
+tickets and states, which mean nothing.
 
-    rows that arrived -> tickets touched -> tickets reached -> their facts, made apart -> put in place -> all else
+    rows that arrived -> what they touch -> what that reaches -> its facts, made apart -> put in place -> the wholes
 
 Some changes reach everything (schedules, stages, roles, teams): then a build of everything is what is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import pyarrow as pa
 
 from deskmeter.base.arrow_compute import pc
 from deskmeter.canon.schema import TABLES
 from deskmeter.engines.protocol import ChangingEngine, Engine
-from deskmeter.facts import clocks, ordering, people, reach
-from deskmeter.facts.build import OTHERS, TICKETS, Progress, build, load_parts
+from deskmeter.facts import clocks, customers, ordering, people, reach
+from deskmeter.facts.build import ROWS, TICKETS, WHOLES, Progress, build, load_parts, plain
 from deskmeter.facts.held_state import NUMBER, STATES
 from deskmeter.facts.plans import PLANS
-from deskmeter.facts.tables import Act, BuildSettings, Fed, Step, Tables, is_kept
+from deskmeter.facts.reach import ACCOUNT, NEAR, ORDER, STAFF
+from deskmeter.facts.tables import ROWS_KEPT, Act, BuildSettings, Fed, Step, Tables, is_arrived, is_kept
 from deskmeter.ledger.protocol import Ledger
 
-_REACH_ALL = ("role_span", "team", "schedule", "schedule_hours", "holiday", "sla_policy", "status_stage")
-"""Canonical tables whose rows bear on every ticket."""
+REACH_ALL = (
+    "role_span", "team", "membership_span", "schedule", "schedule_hours", "holiday", "sla_policy", "status_stage",
+    "scale_rule", "kb_item",
+)  # fmt: skip
+"""Canonical tables whose rows bear on everything, or on what nobody can tell cheaply."""
 
 _OF_TICKETS = ("event", "ticket", "schedule_span")
-"""Canonical tables whose rows belong to one ticket each, all that the steps of tickets read by ticket but calls."""
-
-_WHOLE = ("role_span", "schedule", "sla_policy", "status_stage")
-"""Canonical tables that the steps of tickets read whole."""
+"""Canonical tables whose rows belong to one ticket each; the ledger finds them by it."""
 
 _AT_MOST = 4  # a build of more than one ticket in so many costs no less than one of everything
 _SMALL = 2_000  # tickets, of which a build of everything takes no time
 
-_Ticket = tuple[str, str]  # source, id
+# facts of single rows: the canonical table of their rows, and the column that holds the row's id
+_BY_ROW = {
+    "f_call": ("call", "call"), "f_survey": ("survey_sent", "survey"), "f_answer": ("survey_answer", "answer"),
+    "set_aside_answer": ("survey_answer", "answer"), "f_message_out": ("message_out", "message"),
+    "f_preference": ("preference_span", "id"), "f_kb_event": ("kb_event", "id"), "f_kb_vote": ("kb_event", "id"),
+    "f_contact": ("call", "call"),
+}  # fmt: skip
+_BY_SESSION = ("f_kb_session", "f_kb_search", "f_kb_issue")
+_BY_TICKET_TOO = ("f_contact", "f_kb_issue")  # they have rows of tickets besides
+_LIFE_OF_ITEMS = ("published", "updated", "archived")  # kinds of kb_event
 
-_TICKET_KEYS = pa.schema([("source", pa.string()), ("ticket", pa.string())])
-_KEYS = pa.schema([("key", pa.string())])
+_Thing = tuple[str, str]  # source, id
+_Things = dict[str, set[_Thing]]  # by kind
+
+_ASKED = pa.schema([(name, pa.string()) for name in ("kind", "source", "id", "key")])
 _CALENDAR = ("calendar_day", "calendar_reach")
 
 
 class _ReachesAll(Exception):
-    """The change bears on all tickets, or on too many."""
+    """The change bears on everything, or on too much."""
 
 
 def catch_up(
@@ -72,7 +85,7 @@ def catch_up(
         False where only a build of everything will do; nothing has changed then.
     """
     arrived = {name: rows for name in TABLES if len(rows := ledger.arrived(name, imports))}
-    if not arrived.keys().isdisjoint(_REACH_ALL):
+    if not arrived.keys().isdisjoint(REACH_ALL):
         return False
     sources = set(engine.read("default_schedule")["source"].to_pylist())
     if not all(sources.issuperset(rows["source"].unique().to_pylist()) for rows in arrived.values()):
@@ -92,17 +105,35 @@ def catch_up(
     return True
 
 
-@dataclass
 class _Near:
-    """The tickets that are made anew, and the rows of theirs."""
+    """What is made anew: the things that were reached, and the rows of theirs."""
 
-    tickets: set[_Ticket] = field(default_factory=set)
-    people: set[str] = field(default_factory=set)
-    rows: dict[str, list[pa.Table]] = field(default_factory=lambda: {name: [] for name in _OF_TICKETS})
+    def __init__(self) -> None:
+        self.things: _Things = defaultdict(set)
+        self._rows: dict[str, list[pa.Table]] = defaultdict(list)
 
-    def table(self, name: str) -> pa.Table:
-        """All rows of a canonical table."""
-        return pa.concat_tables(self.rows[name])
+    def take(self, new: _Things) -> _Things:
+        """Count things as reached; those of them that were not before."""
+        fresh: _Things = defaultdict(set)
+        for kind, found in new.items():
+            fresh[kind] = found - self.things[kind]
+            self.things[kind] |= found
+        return fresh
+
+    def add(self, name: str, rows: pa.Table) -> pa.Table:
+        """Keep rows of a canonical table."""
+        self._rows[name].append(rows)
+        return rows
+
+    def table(self, name: str) -> pa.Table | None:
+        """All rows of a canonical table that were kept, each once; None for none."""
+        parts = self._rows.get(name)
+        if not parts:
+            return None
+        whole = pa.concat_tables(parts).combine_chunks()
+        places = whole.select(["source", "id"]).append_column("nth", pa.array(range(len(whole)), pa.int64()))
+        first = places.group_by(["source", "id"], use_threads=False).aggregate([("nth", "min")])
+        return whole.take(first["nth_min"])
 
 
 class _Arrival:
@@ -116,99 +147,115 @@ class _Arrival:
         self._arrived, self._progress = arrived, progress
         self._t = Tables(engine, settings)
         self._t.resume(engine.schemas(), _CALENDAR)
-        self._changed = {f"c_{name}" for name in arrived}  # tables
-        self._loaded: set[str] = set()  # canonical tables that the engine holds
 
     def settle(self, apart: Callable[[], Engine]) -> None:
         """All of it."""
-        self._progress("find the tickets", 0, None)
-        named, accounts = self._named()
-        near = self._near(named, accounts)
-        if near.tickets:
+        self._progress("find what it reaches", 0, None)
+        touched = self._named()
+        for kind, things in self._touched().items():
+            touched[kind] |= things
+        self._keep_rows()
+        near = self._near(touched)
+        whole = self._mentioned(near) | {f"c_{name}" for name in self._arrived}
+        if any(near.things.values()):
             engine = apart()
             try:
                 self._make_apart(engine, near)
-                self._put_in_place(engine, near)
+                whole |= self._put_in_place(engine, near)
             finally:
                 engine.close()
-        self._make_the_rest()
+        self._make_wholes(whole)
 
-    def _named(self) -> tuple[set[_Ticket], pa.Table]:
-        """Names as they are now; the tickets on which somebody has another one, and the accounts that changed."""
+    def _named(self) -> _Things:
+        """Makes the names as they are now; people and accounts with another name, and the tickets that show them."""
+        found: _Things = defaultdict(set)
         if self._arrived.keys().isdisjoint(("person", "account")):
-            return set(), _KEYS.empty_table()
+            return found
         self._t.run(reach.before_naming)
-        self._load("person", "account", "team")
+        for name in ("person", "account", "team"):
+            load_parts(self._engine, name, self._ledger.parts(name))
         self._t.run(people.names)
         self._t.run(reach.renamed)
         if not self._engine.is_empty("new_role"):
             raise _ReachesAll
-        self._changed |= {"person", "account"}
-        accounts = self._engine.read("changed_account")
-        if self._engine.is_empty("renamed_person"):
-            return set(), accounts
-        self._t.run(reach.mentions)
-        return _tickets(self._engine.read("mention"), "ticket"), accounts
-
-    def _near(self, named: Set[_Ticket], accounts: pa.Table) -> _Near:
-        """The tickets that are touched, and all that share a requester or a merge with one of them, however far."""
-        found = _Near()
-        at_most = max(_SMALL, self._engine.sizes()["standing"] // _AT_MOST)
-        new, askers = self._touched()
-        new |= named
-        while new or askers or len(accounts):
-            found.tickets |= new
-            if len(found.tickets) > at_most:
-                raise _ReachesAll
-            for name in _OF_TICKETS:
-                found.rows[name].append(self._ledger.read_tickets(name, sorted(new)))
-            askers |= _keys(found.rows["ticket"][-1], "requester")
-            self._ask(new, askers - found.people, accounts)
-            found.people |= askers
-            self._t.run(reach.near)
-            events = found.rows["event"][-1]
-            merges = events.filter(pc.equal(events["kind"], "merged"))
-            new = _tickets(self._engine.read("near"), "ticket") | _tickets(merges, "to_value")
-            new -= found.tickets
-            askers, accounts = set(), _KEYS.empty_table()
+        found[ACCOUNT] = _things(self._engine.read("changed_account"), "id")
+        renamed = self._engine.read("renamed_person")
+        found[STAFF] = _things(self._engine.read("new_person"), "id") | _things(renamed, "id")
+        if len(renamed):
+            self._t.run(reach.mentions)
+            found["ticket"] = _things(self._engine.read("mention"), "ticket")
         return found
 
-    def _ask(self, tickets: Iterable[_Ticket], people_keys: Iterable[str], accounts: pa.Table) -> None:
-        self._t.take("asked_ticket", _ticket_keys(tickets))
-        self._t.take("asked_person", pa.table([sorted(people_keys)], _KEYS))
-        self._t.take("asked_account", accounts)
+    def _touched(self) -> _Things:
+        """All that rows name which arrived, and what those named that they took the place of."""
+        found: _Things = defaultdict(set)
+        for name in _OF_TICKETS:
+            if name in self._arrived:
+                found["ticket"] |= _things(self._arrived[name], "id" if name == "ticket" else "ticket")
+                if name != "ticket":
+                    lost = self._ledger.displaced(name, self._imports)
+                    found["ticket"] |= {(source, str(row["ticket"])) for source, row in lost}
+        rows = {name: self._arrived[name] for name in NEAR if name in self._arrived}
+        if rows:
+            self._ask({name: _things(table, "id") for name, table in rows.items()})
+            self._t.run(reach.arrived_before)
+            for name, table in rows.items():
+                _add_named(found, name, table)
+                _add_named(found, name, self._engine.read(f"before_{name}"))
+        return found
 
-    def _touched(self) -> tuple[set[_Ticket], set[str]]:
-        """The tickets that rows belong to or belonged to, and whose calls without a ticket came or went."""
-        tickets: set[_Ticket] = set()
-        callers: set[str] = set()
-        for name in (*_OF_TICKETS, "call"):
-            if name not in self._arrived:
-                continue
-            column = "id" if name == "ticket" else "ticket"
-            rows = self._arrived[name]
-            tickets |= _tickets(rows, column)
-            if name == "call":
-                callers |= _keys(rows, "person")
-            if name != "ticket":
-                for source, content in self._ledger.displaced(name, self._imports):
-                    if content.get("ticket") is not None:
-                        tickets.add((source, str(content["ticket"])))
-                    if name == "call" and content.get("person") is not None:
-                        callers.add(f"{source}/{content['person']}")
-        return tickets, callers
+    def _keep_rows(self) -> None:
+        """What arrived, in the tables of rows as they arrived."""
+        for name in ROWS_KEPT:
+            if name in self._arrived:
+                rows = self._arrived[name]
+                self._engine.replace_rows(f"c_{name}", [rows.select(["source", "id"])], plain(name, rows))
+
+    def _near(self, touched: _Things) -> _Near:
+        """All that is touched, and all that shares a requester, a merge, a person or a row with it, however far."""
+        near = _Near()
+        at_most = max(_SMALL, self._engine.sizes()["standing"] // _AT_MOST)
+        new = near.take(touched)
+        while any(new.values()):
+            if len(near.things["ticket"]) > at_most:
+                raise _ReachesAll
+            found: _Things = defaultdict(set)
+            tickets = sorted(new["ticket"])
+            for name in _OF_TICKETS:
+                near.add(name, self._ledger.read_tickets(name, tickets))
+            new["person"] |= near.take({"person": _of(near, "ticket", "requester")})["person"]
+            self._ask(new)
+            self._t.run(reach.near)
+            found["ticket"] |= _things(self._engine.read("near"), "ticket") | _merged_into(near)
+            for name in NEAR:
+                _add_named(found, name, near.add(name, self._engine.read(f"near_{name}")))
+            new = near.take(found)
+        return near
+
+    def _ask(self, things: Mapping[str, Iterable[_Thing]]) -> None:
+        rows = [(kind, *thing, "/".join(thing)) for kind, found in things.items() for thing in sorted(found)]
+        columns = list(zip(*rows, strict=True)) or [()] * len(_ASKED)
+        self._t.take("asked", pa.table([pa.array(column, pa.string()) for column in columns], _ASKED))
+
+    def _mentioned(self, near: _Near) -> set[str]:
+        """The tables of rows, made as a whole, of which some row names something that is made anew."""
+        if not any(near.things.values()):
+            return set()
+        self._ask({**near.things, ORDER: _of(near, "ticket", "order")})
+        self._t.run(reach.mentioned)
+        return {f"c_{name}" for name in self._engine.read("mentioned")["table"].to_pylist()}
 
     def _make_apart(self, engine: Engine, near: _Near) -> None:
-        """The facts of some tickets, in an engine of their own."""
-        tables = {name: near.table(name) for name in _OF_TICKETS}
-        if self._ledger.has_any("call"):
-            tables["call"] = self._calls_of(near.tickets)
-        for name in _WHOLE:
-            tables[name] = self._ledger.read(name)
+        """The facts of what is made anew, in an engine of their own."""
+        rows = {name: near.table(name) for name in _OF_TICKETS}
         for name in TABLES:
-            load_parts(engine, name, [tables.get(name)])
-        numbers = self._numbers(tables, near.tickets)
-        self._ask((), _people_in(tables), pa.table([sorted(_keys(tables["ticket"], "account"))], _KEYS))
+            if name in NEAR:
+                held = near.table(name)
+                engine.load(f"c_{name}", plain(name, None) if held is None else held, is_kept=False)
+            else:
+                load_parts(engine, name, [self._ledger.read(name) if name in REACH_ALL else rows.get(name)])
+        numbers = self._numbers(near)
+        self._ask({"person": _people_in(near), ACCOUNT: _accounts_in(near)})
         self._t.run(reach.names)
 
         def give_names(apart: Tables) -> None:
@@ -224,31 +271,30 @@ class _Arrival:
 
         given = {ordering.tickets: give_numbers, clocks.calendars: give_calendar}
         steps: list[Step | Fed | Act] = [Act(give_names)]
-        for step in TICKETS:
+        for step in (*TICKETS, *ROWS):
             made = step.do if isinstance(step, Act) else step
             if made is not clocks.life:
                 steps.append(Act(given[made]) if made in given else step)
         build(engine, self._settings, self._progress, steps)
 
-    def _calls_of(self, tickets: Set[_Ticket]) -> pa.Table:
-        """The calls of some tickets, and those without one."""
-        calls = self._ledger.read("call")
-        keys = pc.binary_join_element_wise(calls["source"], calls["ticket"], "/")
-        wanted = pa.array([f"{source}/{ticket}" for source, ticket in tickets], pa.string())
-        return calls.filter(pc.or_(pc.is_null(calls["ticket"]), pc.fill_null(pc.is_in(keys, wanted), False)))
-
-    def _numbers(self, tables: Mapping[str, pa.Table], tickets: Set[_Ticket]) -> pa.Table:
+    def _numbers(self, near: _Near) -> pa.Table:
         """Source, id and number of every ticket that has a row or an event; those that had one keep theirs."""
-        self._ask(tickets, (), _KEYS.empty_table())
+        self._ask({"ticket": near.things["ticket"]})
         self._t.run(reach.numbers)
         known = self._engine.read("numbered").to_pylist()
         numbers = {(row["source"], row["ticket"]): row["ticket_id"] for row in known}
         highest = self._engine.read("highest")["ticket_id"][0].as_py()
-        there = _tickets(tables["event"], "ticket") | _tickets(tables["ticket"], "id")
+        there = {thing for name, column in (("event", "ticket"), ("ticket", "id")) for thing in _of(near, name, column)}
         new = sorted(there - numbers.keys())
         numbers.update(zip(new, range(highest + 1, highest + 1 + len(new)), strict=True))
-        whole = _ticket_keys(numbers)
-        return whole.append_column("ticket_id", pa.array([numbers[ticket] for ticket in sorted(numbers)], pa.int64()))
+        ordered = sorted(numbers)
+        return pa.table(
+            {
+                "source": pa.array([source for source, _ in ordered], pa.string()),
+                "ticket": pa.array([ticket for _, ticket in ordered], pa.string()),
+                "ticket_id": pa.array([numbers[ticket] for ticket in ordered], pa.int64()),
+            }
+        )
 
     def _calendar(self, instants: pa.ChunkedArray) -> Mapping[str, pa.Table]:
         """The tables of the business clock; made anew where the desk's life has outgrown them."""
@@ -257,45 +303,54 @@ class _Arrival:
         if not len(days):
             return held
         life = self._engine.read("f_life").to_pylist()[0]
-        lows, highs = [life["low"]], [life["high"]]
         for name, column in (("survey_answer", "at"), ("follow_up", "done_at")):
             if name in self._arrived:
                 instants = pa.chunked_array([*instants.chunks, *self._arrived[name][column].cast(pa.int64()).chunks])
         found = pc.min_max(instants).as_py()
-        low_us = min((us for us in (*lows, found["min"]) if us is not None), default=None)
-        high_us = max((us for us in (*highs, found["max"]) if us is not None), default=None)
+        low_us = min((us for us in (life["low"], found["min"]) if us is not None), default=None)
+        high_us = max((us for us in (life["high"], found["max"]) if us is not None), default=None)
         first, last = clocks.calendar_days(low_us, high_us, self._settings.as_of_us)
         span = pc.min_max(days).as_py()
-        epoch_day = clocks.days_since_1970
-        if span["min"] <= epoch_day(first) and epoch_day(last) <= span["max"]:
+        if span["min"] <= clocks.days_since_1970(first) and clocks.days_since_1970(last) <= span["max"]:
             return held
-        self._load(*clocks.CALENDAR_OF)
+        for name in clocks.CALENDAR_OF:
+            load_parts(self._engine, name, self._ledger.parts(name))
         loaded = {name: self._engine.read(f"c_{name}") for name in clocks.CALENDAR_OF}
         made = clocks.calendar_of(loaded, first, last)
         tables = {"calendar_day": made.days, "calendar_reach": made.reach}
         for name, table in tables.items():
             self._t.load(name, table)
-        self._changed |= set(tables)
         return tables
 
-    def _put_in_place(self, engine: Engine, near: _Near) -> None:
-        """The facts of some tickets in the place of those that they had."""
+    def _put_in_place(self, engine: Engine, near: _Near) -> set[str]:
+        """What was made apart in the place of what was there; which tables are to be made as a whole for it."""
         self._progress("put in place", 0, None)
-        gone = self._engine.read("numbered")["ticket_id"]
+        self._ask({"ticket": near.things["ticket"]})
+        self._t.run(reach.numbers)
+        tickets = self._engine.read("numbered").select(["ticket_id"])
+        sessions = pa.table({"session": pa.array(sorted(map("/".join, near.things["session"])), pa.string())})
         states = self._states(engine.read(STATES))
         stored = self._engine.schemas()
         for name, columns in engine.schemas().items():
-            if not is_kept(name) or "ticket_id" not in columns:
+            gone = [tickets] if name in _BY_TICKET_TOO or name not in (*_BY_ROW, *_BY_SESSION) else []
+            if name in _BY_ROW:
+                table, column = _BY_ROW[name]
+                rows = near.table(table)
+                gone += [] if rows is None else [rows.select(["source", "id"]).rename_columns(["source", column])]
+            if name in _BY_SESSION:
+                gone.append(sessions)
+            if not is_kept(name) or is_arrived(name) or not gone or not {*gone[0].column_names} <= columns.keys():
                 continue
-            rows = engine.read(name).select(list(stored[name]))
+            made = engine.read(name).select(list(stored[name]))
             if NUMBER in columns:
-                at = rows.schema.get_field_index(NUMBER)
-                rows = rows.set_column(at, NUMBER, _mapped(rows[NUMBER], states))
-            self._engine.replace_rows(name, "ticket_id", gone, rows)
-            self._changed.add(name)
+                made = _with_numbers(made, states)
+            self._engine.replace_rows(name, gone, made)
         self._t.take("asked_unnamed", engine.read("unnamed_person"))
         self._t.run(reach.unnamed_since)
-        self._engine.replace_rows("unnamed_person", "id", None, self._engine.read("unnamed_since"))
+        self._engine.replace_rows("unnamed_person", [], self._engine.read("unnamed_since"))
+        visits = near.table("kb_event")
+        is_of_items = visits is not None and pc.any(pc.is_in(visits["kind"], pa.array(_LIFE_OF_ITEMS))).as_py()
+        return {"timeline", "ticket"} | ({"f_kb_event"} if is_of_items else set())
 
     def _states(self, there: pa.Table) -> Mapping[int, int]:
         """The number here of each state there; those that were not met before are kept under new ones."""
@@ -309,90 +364,77 @@ class _Arrival:
                 new.append(row["there"])
             numbers[row["there"]] = row["here"] or highest + len(new)
         rows = there.filter(pc.is_in(there[NUMBER], pa.array(new, pa.int64())))
-        at = rows.schema.get_field_index(NUMBER)
-        rows = rows.set_column(at, NUMBER, _mapped(rows[NUMBER], numbers))
-        self._engine.replace_rows(STATES, NUMBER, None, rows)
-        self._changed.add(STATES)
+        self._engine.replace_rows(STATES, [], _with_numbers(rows, numbers))
         return numbers
 
-    def _make_the_rest(self) -> None:
-        """Every other table that is made of one that changed, and what is needed on the way."""
-        steps: tuple[Step | Fed | Act, ...] = (clocks.life, people.roles, *OTHERS)
-        reads, makes = {}, {}
-        wanted: set[int] = set()
-        for place, step in enumerate(steps):
-            if isinstance(step, Fed) and not self._feeds(step.by):
-                continue  # nothing was there, and nothing is
-            reads[place], makes[place] = self._foreseen(step)
-            if step is people.roles:
-                continue  # kept by nobody: made where it is needed
-            if not self._changed.isdisjoint(reads[place]):
-                wanted.add(place)
-                self._changed |= makes[place]
-        # what was not kept is made again for those that read it
-        for place in sorted(reads, reverse=True):
-            needed = {name for other in wanted for name in reads[other] if not is_kept(name)}
-            if not needed.isdisjoint(makes[place]):
-                wanted.add(place)
-        self._load(*(name[2:] for place in wanted for name in reads[place] if name.startswith("c_")))
-        for done, place in enumerate(sorted(wanted)):
-            step = steps[place]
+    def _make_wholes(self, changed: set[str]) -> None:
+        """Every table that is made as a whole, of something that has changed."""
+        steps: list[Step | Fed] = []
+        if "timeline" in changed or {"c_survey_answer", "c_follow_up"} & changed:
+            steps.append(clocks.life)
+        for step in WHOLES:
             made = step.step if isinstance(step, Fed) else step
-            self._progress(made.__name__.replace("_", " "), done, len(wanted))
-            if isinstance(made, Act):
-                made.do(self._t)
-            else:
-                self._t.run(made, isinstance(step, Fed) and self._engine.is_empty(step.by))
-
-    def _foreseen(self, step: Step | Fed | Act) -> tuple[Set[str], Set[str]]:
-        """What a step reads and makes, which is known from then on by its columns."""
-        made = step.step if isinstance(step, Fed) else step
-        if isinstance(made, Act):
-            self._t.foresee({made.makes: made.columns})
-            return {made.reads}, {made.makes}
-        plan = self._t.plan(made, is_empty=True)
-        self._t.foresee({planned.name: planned.columns for planned in plan})
-        return {name for planned in plan for name in planned.reads}, {planned.name for planned in plan}
-
-    def _feeds(self, name: str) -> bool:
-        """Whether a table that others are made of can have a row."""
-        if name.startswith("c_"):
-            return self._ledger.has_any(name[2:])
-        return any(
-            self._feeds(step.by) for step in OTHERS if isinstance(step, Fed) and name in self._foreseen(step)[1]
-        )
-
-    def _load(self, *names: str) -> None:
-        for name in names:
-            if name not in self._loaded:
-                load_parts(self._engine, name, self._ledger.parts(name))
-                self._loaded.add(name)
+            plan = self._t.plan(made, is_empty=True)
+            self._t.foresee({planned.name: planned.columns for planned in plan})
+            # tickets bring customers that are told of nowhere else, and nothing of those who are
+            reads = {name for planned in plan for name in planned.reads}
+            is_changed = not changed.isdisjoint(reads - {"ticket"})
+            if is_changed:
+                changed |= {planned.name for planned in plan}
+            if is_changed or (made is customers.customers and "ticket" in changed):
+                steps.append(step)
+        if steps:
+            load_parts(self._engine, "membership_span", self._ledger.parts("membership_span"))
+        # stays are not kept: who is made of them needs them made again
+        if customers.customer_spans in steps and customers.stays not in steps:
+            steps.insert(steps.index(customers.customer_spans), customers.stays)
+        for done, step in enumerate(steps):
+            made = step.step if isinstance(step, Fed) else step
+            self._progress(made.__name__.replace("_", " "), done, len(steps))
+            self._t.run(made, isinstance(step, Fed) and self._engine.is_empty(step.by))
 
 
-def _tickets(rows: pa.Table, column: str) -> set[_Ticket]:
+def _things(rows: pa.Table, column: str) -> set[_Thing]:
+    """The (source, id) that a column names."""
     known = rows.filter(pc.is_valid(rows[column])).select(["source", column])
     found = known.group_by(["source", column], use_threads=False).aggregate([])
     return set(zip(found["source"].to_pylist(), found[column].to_pylist(), strict=True))
 
 
-def _keys(rows: pa.Table, column: str) -> set[str]:
-    return {f"{source}/{id}" for source, id in _tickets(rows, column)}
+def _of(near: _Near, name: str, column: str) -> set[_Thing]:
+    rows = near.table(name)
+    return set() if rows is None else _things(rows, column)
 
 
-def _ticket_keys(tickets: Iterable[_Ticket]) -> pa.Table:
-    ordered = sorted(tickets)
-    return pa.table([[source for source, _ in ordered], [ticket for _, ticket in ordered]], _TICKET_KEYS)
+def _merged_into(near: _Near) -> set[_Thing]:
+    """What merges of the tickets name."""
+    events = near.table("event")
+    return set() if events is None else _things(events.filter(pc.equal(events["kind"], "merged")), "to_value")
 
 
-def _people_in(tables: Mapping[str, pa.Table]) -> set[str]:
-    """The keys of everybody whom events and tickets name."""
-    events = tables["event"]
-    assigned = events.filter(pc.equal(events["kind"], "assign"))
-    found = _keys(events, "actor") | _keys(events, "first_assignee") | _keys(assigned, "to_value")
-    found |= _keys(tables["ticket"], "requester") | _keys(tables["ticket"], "opened_by")
-    return found | (_keys(tables["call"], "agent") if "call" in tables else set())
+def _add_named(found: _Things, name: str, rows: pa.Table) -> None:
+    """Adds all things that rows of canonical table `name` name."""
+    for column, kind in NEAR[name].items():
+        found[kind] |= _things(rows, column)
 
 
-def _mapped(column: pa.ChunkedArray, numbers: Mapping[int, int]) -> pa.ChunkedArray:
-    places = pc.index_in(column, pa.array(list(numbers), pa.int64()))
-    return pa.chunked_array([pa.array(list(numbers.values()), pa.int64())]).take(places)
+def _people_in(near: _Near) -> set[_Thing]:
+    """Everybody whom the rows name."""
+    events = near.table("event")
+    found = set() if events is None else _things(events.filter(pc.equal(events["kind"], "assign")), "to_value")
+    for name in (*_OF_TICKETS, *NEAR):
+        for column in TABLES[name].columns:
+            if column.personal == "person":
+                found |= _of(near, name, column.name)
+    return found
+
+
+def _accounts_in(near: _Near) -> set[_Thing]:
+    return _of(near, "ticket", "account")
+
+
+def _with_numbers(rows: pa.Table, numbers: Mapping[int, int]) -> pa.Table:
+    """Rows with other numbers of states."""
+    places = pc.index_in(rows[NUMBER], pa.array(list(numbers), pa.int64()))
+    renumbered = pa.chunked_array([pa.array(list(numbers.values()), pa.int64())]).take(places)
+    return rows.set_column(rows.schema.get_field_index(NUMBER), NUMBER, renumbered)

@@ -37,6 +37,7 @@ from deskmeter.facts.tables import (
     Step,
     Tables,
     canonical_columns,
+    is_kept,
 )
 
 # how a ticket went, and all that is told of it: of tickets that share neither a requester nor a merge, nothing of the one
@@ -100,15 +101,30 @@ TICKETS: tuple[Step | Fed | Act, ...] = (
     Fed(sla.sla_risks, by="sla_start"),
 )
 
-# what is not itself a ticket, made of the kept tables of those above and of canonical tables
-OTHERS: tuple[Step | Fed | Act, ...] = (
+# what is told of single calls, surveys, messages and visits: of a row, what it says itself, its ticket and its person
+ROWS: tuple[Step | Fed | Act, ...] = (
     Fed(calls.calls, by="c_call"),
-    Fed(calls.availability, by="c_availability_span"),
     flow.contacts,
     Fed(answers.answers, by="c_survey_answer"),
     Fed(answers.surveys, by="c_survey_sent"),
     Fed(answers.answers_placed, by="c_survey_answer"),
     Fed(answers.answer_facts, by="c_survey_answer"),
+    knowledge.kb_items,
+    Fed(knowledge.written_words, by="c_kb_event"),
+    Act(knowledge.plain_words),
+    Fed(knowledge.kb_events, by="c_kb_event"),
+    Fed(knowledge.kb_votes, by="f_kb_event"),
+    Fed(knowledge.kb_sessions, by="f_kb_event"),
+    Fed(knowledge.kb_searches, by="f_kb_event"),
+    knowledge.kb_issues,
+    Fed(preferences.preferences, by="c_preference_span"),
+    Fed(preferences.messages_placed, by="c_message_out"),
+    Fed(preferences.messages_out, by="c_message_out"),
+)
+
+# the rest, made of kept tables of those above and of canonical ones
+WHOLES: tuple[Step | Fed, ...] = (
+    Fed(calls.availability, by="c_availability_span"),
     Fed(answers.follow_ups, by="c_follow_up"),
     Fed(answers.reviews, by="c_review"),
     Fed(answers.referrals, by="c_referral"),
@@ -119,21 +135,10 @@ OTHERS: tuple[Step | Fed | Act, ...] = (
     money.plan_spans,
     money.plan_moves,
     Fed(money.orders, by="c_order"),
-    knowledge.kb_items,
-    Fed(knowledge.written_words, by="c_kb_event"),
-    Act(knowledge.plain_words, "kb_written", "kb_words", knowledge.PLAIN_WORDS),
-    Fed(knowledge.kb_events, by="c_kb_event"),
     Fed(knowledge.kb_live, by="f_kb_event"),
-    Fed(knowledge.kb_votes, by="f_kb_event"),
-    Fed(knowledge.kb_sessions, by="f_kb_event"),
-    Fed(knowledge.kb_searches, by="f_kb_event"),
-    knowledge.kb_issues,
-    Fed(preferences.preferences, by="c_preference_span"),
-    Fed(preferences.messages_placed, by="c_message_out"),
-    Fed(preferences.messages_out, by="c_message_out"),
 )
 
-STEPS = (people.names, *TICKETS, *OTHERS)
+STEPS = (people.names, *TICKETS, *ROWS, *WHOLES)
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -150,21 +155,22 @@ def load_parts(engine: Engine, name: str, parts: Iterable[pa.Table | None]) -> N
     Instants become microseconds since 1970, dates days; columns that are not there are null. None is an empty part.
     Events are numbered.
     """
-    engine.load(f"c_{name}", _plain_parts(name, parts), is_kept=False)
+    engine.load(f"c_{name}", _plain_parts(name, parts), is_kept(f"c_{name}"))
 
 
 def _plain_parts(name: str, parts: Iterable[pa.Table | None]) -> Iterator[pa.Table]:
     count = 0
     for part in parts:
-        plain = _plain(name, part)
+        made = plain(name, part)
         if name == NUMBERED:
-            numbers = pa.array(np.arange(count + 1, count + 1 + plain.num_rows), pa.int64())
-            plain = plain.append_column(EVENT_NO, numbers)
-        yield plain
-        count += plain.num_rows
+            numbers = pa.array(np.arange(count + 1, count + 1 + made.num_rows), pa.int64())
+            made = made.append_column(EVENT_NO, numbers)
+        yield made
+        count += made.num_rows
 
 
-def _plain(name: str, table: pa.Table | None) -> pa.Table:
+def plain(name: str, table: pa.Table | None) -> pa.Table:
+    """Rows of canonical table `name` as a build holds them; None for no rows."""
     arrays, names = [], []
     for column in canonical_columns(name):
         kind = {"timestamp": pa.int64(), "date": pa.int64(), "string": pa.string(), "int64": pa.int64(),

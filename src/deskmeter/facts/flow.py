@@ -55,12 +55,15 @@ def _flow(table: ibis.Table, flow: ibis.Value | str, sign: int) -> ibis.Table:
 
 
 def contacts(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_contact`: tickets created, new-contact messages, and inbound calls without a ticket (rulings 15, 31, 79)."""
+    """`f_contact`: tickets created, new-contact messages, and inbound calls without a ticket (rulings 15, 31, 79).
+
+    call: the id of such a call.
+    """
     personal = t["ticket"].select(*_PERSONAL, _of="ticket_id")
     ticket = t["f_ticket"].join(personal, [("ticket_id", "_of")]).drop("_of")
     created = ticket.select(
         "source", "ticket_id", "customer", *_PERSONAL, contact=ibis.literal("created"), at_us="created_us",
-        event_pos="created_pos", channel="channel",
+        event_pos="created_pos", call=ibis.null("string"), channel="channel",
         agent="first_agent", team="first_team", priority="first_priority", status="created_status", stage="created_stage",
     )  # fmt: skip
     again = with_state(t["new_contact"], t[STATES], *_TEXTS)
@@ -74,6 +77,7 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
         contact=ibis.literal("new_contact"),
         at_us="eff_us",
         event_pos="pos",
+        call=ibis.null("string"),
         channel="channel",
     )
     calls = t["f_call"]
@@ -83,7 +87,7 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
     blank = ibis.null("string")
     calls = with_customer_kind(calls.drop("customer_kind"), t, "asker_key", "ringing_us")
     calls = calls.select(
-        "source", "ticket_id", "customer", *_PERSONAL, "agent", "team",
+        "source", "ticket_id", "customer", *_PERSONAL, "agent", "team", "call",
         contact=ibis.literal("call"), at_us="ringing_us", event_pos=ibis.null("int64"), channel=ibis.literal("phone"),
         priority=blank, status=blank, stage=blank,
     )  # fmt: skip

@@ -11,7 +11,6 @@ from deskmeter.facts.attribution import with_home_ticket
 from deskmeter.facts.places import with_customer_kind, with_whereabouts
 from deskmeter.facts.tables import Tables, key, known_or
 
-PLAIN_WORDS = {"_written": "string", "_plain": "string"}  # the columns of `kb_words`
 _IN_ORDER = ("at_us", "id")
 _PERSONAL = ("customer", "account", "country", "language", "requester")
 _DAY_US = 86_400_000_000

@@ -1,34 +1,121 @@
-"""How far a change reaches: which other tickets must be made anew with those that it touched.
+"""How far a change reaches: which other tickets and rows must be made anew with those that it touched.
 
-Steps over the kept tables of a build; what is asked about lies in tables that begin with asked_.
+Steps over the kept tables of a build. What is asked about lies in `asked`: a kind of thing (ticket, person, ...), source
+and id, and both as a key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from deskmeter.canon.schema import TABLES
 from deskmeter.engines.expressions import ibis
 from deskmeter.facts.held_state import NUMBER, STATES
 from deskmeter.facts.tables import Tables, known_or
 
+NEAR: Mapping[str, Mapping[str, str]] = {
+    "call": {"id": "call", "ticket": "ticket", "person": "person"},
+    "survey_sent": {"id": "survey", "ticket": "ticket", "call": "call", "person": "person"},
+    "survey_answer": {"id": "answer", "survey": "survey", "ticket": "ticket", "call": "call", "person": "person"},
+    "follow_up": {"survey": "survey", "answer": "answer"},
+    "message_out": {"id": "message", "ticket": "ticket", "person": "person"},
+    "preference_span": {"id": "preference", "person": "person"},
+    "kb_event": {"id": "visit", "ticket": "ticket", "person": "person", "session": "session"},
+}
+"""Canonical tables whose rows are made anew one by one: column -> the kind of thing that it names.
+
+A row reaches all things that it names, and each of them all rows that name it.
+"""
+
+STAFF, ACCOUNT, ORDER = "staff", "account", "order"
+"""More kinds: people by whatever column names them, accounts, orders."""
+
+_MENTIONING = ("availability_span", "customer_span", "follow_up", "order", "referral", "review", "subscription_span")
 _PLACES = ("account", "language", "country")
 
 
 def near(t: Tables) -> Mapping[str, ibis.Table]:
-    """`near`: the tickets (source, ticket) that share a requester or an account with what is asked, or were merged into it.
+    """The tickets and rows next to those in `asked`: `near` (source, ticket), and a `near_<table>` for each of NEAR.
 
-    asked_ticket: source, ticket; asked_person and asked_account: keys.
+    Tickets that share a requester with one of the tickets, are a person's or an account's, or were merged into one.
     """
-    asked, tickets = t["asked_ticket"], t["ticket"]
-    own = tickets.semi_join(asked, ["source", "ticket"])
+    tickets, links = t["ticket"], t["merge_link"]
+    asked = _asked(t, "ticket")
+    own = tickets.semi_join(asked, [tickets.source == asked.source, tickets.ticket == asked.id])
     people = own.filter(own.requester_key.notnull()).select(key="requester_key")
-    people = people.union(t["asked_person"].select("key"), distinct=True)
+    people = people.union(_asked(t, "person", STAFF).select("key"), distinct=True)
+    accounts = _asked(t, ACCOUNT)
     found = tickets.semi_join(people, tickets.requester_key == people.key).select("source", "ticket")
-    accounts = t["asked_account"]
     found = found.union(tickets.semi_join(accounts, tickets.account_key == accounts.key).select("source", "ticket"))
-    links = t["merge_link"]
-    links = links.semi_join(asked, [links.source == asked.source, links.into == asked.ticket])
-    return {"near": found.union(links.select("source", "ticket")).distinct()}
+    links = links.semi_join(asked, [links.source == asked.source, links.into == asked.id])
+    found = found.union(links.select("source", "ticket")).distinct()
+    return {"near": found, **{f"near_{name}": _rows_near(t, name) for name in NEAR}}
+
+
+def _rows_near(t: Tables, name: str) -> ibis.Table:
+    rows = t.canonical(name, cut=False)
+    named = [(column, (kind,)) for column, kind in NEAR[name].items()]
+    return _named_by(rows, t, [*named, *((column, (STAFF,)) for column in _people_of(name))])
+
+
+def _people_of(name: str) -> list[str]:
+    return [column.name for column in TABLES[name].columns if column.personal == "person"]
+
+
+def _asked(t: Tables, *kinds: str) -> ibis.Table:
+    asked = t["asked"]
+    return asked.filter(asked.kind.isin(list(kinds))).select("source", "id", "key").distinct()
+
+
+def _named_by(rows: ibis.Table, t: Tables, named: Iterable[tuple[str, tuple[str, ...]]]) -> ibis.Table:
+    """The rows of which some column names a thing of one of its kinds in `asked`."""
+    hits = None
+    for column, kinds in named:
+        asked = _asked(t, *kinds)
+        hit = rows.semi_join(asked, [rows.source == asked.source, rows[column] == asked.id]).select("source", "id")
+        hits = hit if hits is None else hits.union(hit)
+    assert hits is not None
+    hits = hits.distinct()
+    return rows.semi_join(hits, ["source", "id"])
+
+
+def arrived_before(t: Tables) -> Mapping[str, ibis.Table]:
+    """`before_<table>` for each of NEAR: the rows of `asked`, of the kind that is the table's name, as they were."""
+    found = {}
+    for name in NEAR:
+        rows, asked = t.canonical(name, cut=False), _asked(t, name)
+        found[f"before_{name}"] = rows.semi_join(asked, ["source", "id"])
+    return found
+
+
+def mentioned(t: Tables) -> Mapping[str, ibis.Table]:
+    """`mentioned`: the tables, made as a whole, of which some row names one of the people, accounts or orders asked for.
+
+    Orders also by their ticket, by a ticket that links to them, and by whoever asked.
+    """
+    found = []
+    asked, tickets = _asked(t, "ticket"), t["ticket"]
+    linked = tickets.semi_join(asked, [tickets.source == asked.source, tickets.ticket == asked.id])
+    linked = linked.filter(linked.order.notnull()).select("source", "order")
+    for name in _MENTIONING:
+        rows = t.canonical(name, cut=False)
+        named = [(column, (STAFF, ACCOUNT) if name == "referral" else (STAFF,)) for column in _people_of(name)]
+        if "account" in rows.columns:
+            named.append(("account", (ACCOUNT,)))
+        if name == "order":
+            named += [("id", (ORDER,)), ("ticket", ("ticket",)), ("person", ("person",))]
+        hits = _named_by(rows, t, named).select(table=ibis.literal(name))
+        if name == "order":
+            hits = hits.union(
+                rows.semi_join(linked, [rows.source == linked.source, rows.id == linked.order]).select(
+                    table=ibis.literal(name)
+                )
+            )
+        found.append(hits.distinct())
+    whole = found[0]
+    for part in found[1:]:
+        whole = whole.union(part)
+    return {"mentioned": whole}
 
 
 def before_naming(t: Tables) -> Mapping[str, ibis.Table]:
@@ -37,62 +124,68 @@ def before_naming(t: Tables) -> Mapping[str, ibis.Table]:
 
 
 def renamed(t: Tables) -> Mapping[str, ibis.Table]:
-    """What became of names: `renamed_person`, `new_role`, `changed_account`.
+    """What became of names: `new_person`, `renamed_person`, `new_role`, `changed_account`.
 
     renamed_person: key, source, id and label of people who were known and have another label, account, language or
-    country now. new_role: those who are known since now and acted before, or have another role. changed_account: keys
-    of accounts that are new or have another label, language or country.
+    country now, or whose account has. new_role: those who are known since now and acted before, or have another role.
+    changed_account: accounts that are new or have another label, language or country.
     """
     now, before = t["person"], t["person_before"]
+    accounts, old = t["account"], t["account_before"]
+    was_named = old.select(_key="key", _label="label", _language="language", _country="country")
+    joined = accounts.left_join(was_named, [("key", "_key")])
+    is_same = ibis.and_(*(joined[name].identical_to(joined[f"_{name}"]) for name in ("label", "language", "country")))
+    changed = joined.filter(joined._key.isnull() | ~is_same).select("key", "source", "id")
     was = before.select(_key="key", _label="label", _role="role", **{f"_{name}": before[name] for name in _PLACES})
     both = now.join(was, [("key", "_key")])
-    other = ibis.or_(*(~both[name].identical_to(both[f"_{name}"]) for name in ("label", *_PLACES)))
-    new = now.anti_join(before, "key").semi_join(t["unnamed_person"], ["source", "id"])
+    both = both.left_join(changed.select(_changed="key"), [("account", "_changed")])
+    other = ibis.or_(
+        both._changed.notnull(), *(~both[name].identical_to(both[f"_{name}"]) for name in ("label", *_PLACES))
+    )
+    new = now.anti_join(before, "key")
     other_role = both.filter(~both.role.identical_to(both._role))
-    accounts, old = t["account"], t["account_before"]
-    same = old.select(_key="key", _label="label", _language="language", _country="country")
-    joined = accounts.left_join(same, [("key", "_key")])
-    is_same = ibis.and_(*(joined[name].identical_to(joined[f"_{name}"]) for name in ("label", "language", "country")))
     return {
+        "new_person": new.select("key", "source", "id"),
         "renamed_person": both.filter(other).select("key", "source", "id", label="_label"),
-        "new_role": new.select("key").union(other_role.select("key")),
-        "changed_account": joined.filter(joined._key.isnull() | ~is_same).select("key"),
+        "new_role": new.semi_join(t["unnamed_person"], ["source", "id"]).select("key").union(other_role.select("key")),
+        "changed_account": changed,
     }
 
 
 def mentions(t: Tables) -> Mapping[str, ibis.Table]:
     """`mention`: the tickets (source, ticket) on which one of `renamed_person` is shown: who acted, owned or asked."""
-    people = t["renamed_person"]
+    named = t["renamed_person"]
     timeline, states, tickets = t["timeline"], t[STATES], t["ticket"]
     standing = t["standing"].select("source", "ticket", "ticket_id")
-    labels = people.select("source", "label").distinct()
+    labels = named.select("source", "label").distinct()
     acted = timeline.semi_join(
         labels, [timeline.source == labels.source, timeline.actor_label == labels.label]
     ).select("ticket_id")
-    held = states.semi_join(people, states.assignee == people.id).select(NUMBER)
+    held = states.semi_join(named, states.assignee == named.id).select(NUMBER)
     owned = timeline.semi_join(held, NUMBER).select("ticket_id")
     done = t["resolution"]
     credited = done.semi_join(labels, [done.source == labels.source, done.agent == labels.label]).select("ticket_id")
-    asked = tickets.semi_join(people, tickets.requester_key == people.key).select("ticket_id")
+    asked = tickets.semi_join(named, tickets.requester_key == named.key).select("ticket_id")
     found = acted.union(owned).union(credited).union(asked).distinct()
     return {"mention": standing.semi_join(found, "ticket_id").select("source", "ticket")}
 
 
 def numbers(t: Tables) -> Mapping[str, ibis.Table]:
-    """`numbered`: those of `asked_ticket` that have a number, with it; `highest`: the greatest number of any ticket."""
+    """`numbered`: the tickets of `asked` that have a number, with it; `highest`: the greatest number of any ticket."""
     standing = t["standing"].select("source", "ticket", "ticket_id")
+    asked = _asked(t, "ticket").select("source", ticket="id")
     return {
-        "numbered": standing.semi_join(t["asked_ticket"], ["source", "ticket"]),
+        "numbered": standing.semi_join(asked, ["source", "ticket"]),
         "highest": standing.aggregate(ticket_id=known_or(standing.ticket_id.max(), ibis.literal(0).cast("int64"))),
     }
 
 
 def names(t: Tables) -> Mapping[str, ibis.Table]:
-    """`person_near`: the people with a key in `asked_person`; `account_near`: their accounts, and `asked_account`."""
-    asked = t["asked_person"]
+    """`person_near`: the people in `asked`; `account_near`: the accounts in it, and those of the people."""
+    asked = _asked(t, "person").select("key")
     people = t["person"].semi_join(asked, "key")
     accounts = people.filter(people.account.notnull()).select(key="account")
-    accounts = accounts.union(t["asked_account"].select("key"), distinct=True)
+    accounts = accounts.union(_asked(t, ACCOUNT).select("key"), distinct=True)
     return {"person_near": people, "account_near": t["account"].semi_join(accounts, "key")}
 
 

@@ -57,6 +57,12 @@ KEEP = frozenset(
     }
 )  # fmt: skip
 
+# canonical tables that are kept with the facts: whoever looks for the rows that a change reaches need not ask the ledger
+ROWS_KEPT = (
+    "availability_span", "call", "customer_span", "follow_up", "kb_event", "message_out", "order", "preference_span",
+    "referral", "review", "subscription_span", "survey_answer", "survey_sent",
+)  # fmt: skip
+
 # of tables that are wide for the build's sake: the columns that explanations and checks of the data read
 _ENOUGH = {
     "timeline": (
@@ -79,7 +85,12 @@ _READ_BY_QUESTIONS_ALONE = frozenset(
 
 def is_kept(name: str) -> bool:
     """Whether a table outlives the build."""
-    return name.startswith("f_") or name in KEEP
+    return name.startswith("f_") or name in KEEP or is_arrived(name)
+
+
+def is_arrived(name: str) -> bool:
+    """Whether a kept table holds rows as they arrived."""
+    return name.startswith("c_") and name[2:] in ROWS_KEPT
 
 
 def purpose(name: str) -> Purpose:
@@ -228,16 +239,9 @@ class Fed:
 
 @dataclass(frozen=True)
 class Act:
-    """Work of a build that is no expression: it reads small tables and loads others. Its outcome is never kept.
-
-    reads, makes: the table that it is made of and the one that it loads, with its columns; only where that one is made
-    again without the rest.
-    """
+    """Work of a build that is no expression: it reads small tables and loads others. Its outcome is never kept."""
 
     do: Callable[[Tables], None]
-    reads: str = ""
-    makes: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def __name__(self) -> str:
