@@ -478,9 +478,7 @@ class Desk:
             engine.roll_back()
             raise
 
-    def _catch_up(
-        self, engine: Engine, settings: "facts_tables.BuildSettings", progress: Progress, stamp: str
-    ) -> bool:
+    def _catch_up(self, engine: Engine, settings: "facts_tables.BuildSettings", progress: Progress, stamp: str) -> bool:
         """Brings the facts up to what arrived since they were made; False where they must be made from the ledger."""
         if not isinstance(engine, DuckDBEngine) or _BUILT_WITH not in engine.schemas():
             return False
@@ -490,7 +488,8 @@ class Desk:
         if row.get("maker") != self._maker() or not known <= imports:
             return False
         sign = partial(self._sign, engine, stamp, imports)
-        return facts_arrived.catch_up(engine, DuckDBEngine, self._ledger, imports - known, settings, sign, progress)
+        apart = partial(DuckDBEngine, threads=1)  # for few rows, more of them only wait for each other
+        return facts_arrived.catch_up(engine, apart, self._ledger, imports - known, settings, sign, progress)
 
     def _sign(self, engine: Engine, stamp: str, imports: Collection[int]) -> None:
         """Keeps with the facts what they were made of."""

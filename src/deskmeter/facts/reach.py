@@ -157,14 +157,11 @@ def mentions(t: Tables) -> Mapping[str, ibis.Table]:
     named = t["renamed_person"]
     timeline, states, tickets = t["timeline"], t[STATES], t["ticket"]
     standing = t["standing"].select("source", "ticket", "ticket_id")
-    labels = named.select("source", "label").distinct()
-    acted = timeline.semi_join(
-        labels, [timeline.source == labels.source, timeline.actor_label == labels.label]
-    ).select("ticket_id")
-    held = states.semi_join(named, states.assignee == named.id).select(NUMBER)
-    owned = timeline.semi_join(held, NUMBER).select("ticket_id")
-    done = t["resolution"]
-    credited = done.semi_join(labels, [done.source == labels.source, done.agent == labels.label]).select("ticket_id")
+    # of whichever source: who bears the same name in another one is made anew with them, and stays as they were
+    labels, ids = named.select(actor_label="label", agent="label").distinct(), named.select(assignee="id").distinct()
+    acted = timeline.semi_join(labels, "actor_label").select("ticket_id")
+    owned = timeline.semi_join(states.semi_join(ids, "assignee").select(NUMBER), NUMBER).select("ticket_id")
+    credited = t["resolution"].semi_join(labels, "agent").select("ticket_id")
     asked = tickets.semi_join(named, tickets.requester_key == named.key).select("ticket_id")
     found = acted.union(owned).union(credited).union(asked).distinct()
     return {"mention": standing.semi_join(found, "ticket_id").select("source", "ticket")}

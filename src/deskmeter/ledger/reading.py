@@ -62,7 +62,9 @@ class RowReader:
 
     def of_imports(self, numbers: Collection[int]) -> pa.Table:
         """The rows that came with one of these imports and count now."""
-        pieces = [self._of_block(block) for block in block_places(self._db, self._table.name) if block.import_no in numbers]
+        pieces = [
+            self._of_block(block) for block in block_places(self._db, self._table.name) if block.import_no in numbers
+        ]
         cursor = self._db.execute(f"{self._select} WHERE {among('import_no', numbers)}")
         while found := _fetch(cursor, FETCH_ROWS):
             pieces.append(self._to_arrow(found))
