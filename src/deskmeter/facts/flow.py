@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deskmeter.engines.expressions import ibis
+from deskmeter.facts.attribution import with_team_then
 from deskmeter.facts.held_state import NUMBER, STATES, with_state
 from deskmeter.facts.places import with_customer_kind
 from deskmeter.facts.state import changes_of_hand, given_to_humans
-from deskmeter.facts.tables import Tables, known_or
+from deskmeter.facts.tables import Tables, key, known_or
 
 _TEXTS = ("agent", "team", "priority", "status", "stage")
 _PERSONAL = ("account", "country", "language", "requester", "customer_kind")
@@ -86,12 +87,21 @@ def contacts(t: Tables) -> Mapping[str, ibis.Table]:
     )
     blank = ibis.null("string")
     calls = with_customer_kind(calls.drop("customer_kind"), t, "asker_key", "ringing_us")
+    calls = _with_team_when_ringing(calls.drop("team"), t)
     calls = calls.select(
         "source", "ticket_id", "customer", *_PERSONAL, "agent", "team", "call",
         contact=ibis.literal("call"), at_us="ringing_us", event_pos=ibis.null("int64"), channel=ibis.literal("phone"),
         priority=blank, status=blank, stage=blank,
     )  # fmt: skip
     return {"f_contact": created.union(again.select(*created.columns)).union(calls.select(*created.columns))}
+
+
+def _with_team_when_ringing(calls: ibis.Table, t: Tables) -> ibis.Table:
+    """A contact is filed by the ringing: its team is the one that the agent belonged to then (ruling 31)."""
+    known = t.canonical("call").select(_source="source", _call="id", _agent="agent")
+    calls = calls.left_join(known, [("source", "_source"), ("call", "_call")]).drop("_source", "_call")
+    calls = calls.mutate(row=key(calls.source, calls.call), agent_key=key(calls.source, calls._agent))
+    return with_team_then(calls, t, "ringing_us", "row", "agent_key").drop("row", "agent_key", "_agent")
 
 
 def handovers(t: Tables) -> Mapping[str, ibis.Table]:

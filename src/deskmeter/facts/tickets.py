@@ -21,23 +21,24 @@ def fields(t: Tables) -> Mapping[str, ibis.Table]:
     """
     timeline = t["timeline"]
     own = timeline.filter(timeline.is_moved == 0)
-    began = (own.eff_us == own.created_us).ifelse(ibis.literal(FAR_PAST), own.eff_us)
-    own = own.mutate(since_us=began)
-    by_field = ibis.window(group_by=["ticket_id", "field"], order_by="ord")
-    sets = own.filter((own.kind == "field") & own.field.notnull())
-    sets = sets.select(
-        "ticket_id", "field", value="to_value", from_us="since_us", to_us=sets.eff_us.lead().over(by_field),
-        from_pos="pos", to_pos=sets.pos.lead().over(by_field),
-    )  # fmt: skip
-    tags = own.filter(own.kind.isin(["tag_added", "tag_removed"]) & own.to_value.notnull())
-    by_tag = ibis.window(group_by=["ticket_id", "to_value"], order_by="ord")
-    tags = tags.mutate(until_us=tags.eff_us.lead().over(by_tag), until_pos=tags.pos.lead().over(by_tag))
+    sets = _spans(own.filter((own.kind == "field") & own.field.notnull()), "field")
+    tags = _spans(own.filter(own.kind.isin(["tag_added", "tag_removed"]) & own.to_value.notnull()), "to_value")
+    until = ("ticket_id", "to_us", "to_pos")
     return {
-        "field_span": sets,
+        "field_span": sets.select(*until, "field", value="to_value", from_us="since_us", from_pos="pos"),
         "tag_span": tags.filter(tags.kind == "tag_added").select(
-            "ticket_id", value="to_value", from_us="since_us", to_us="until_us", from_pos="pos", to_pos="until_pos"
+            *until, value="to_value", from_us="since_us", from_pos="pos"
         ),
     }
+
+
+def _spans(sets: ibis.Table, name: str) -> ibis.Table:
+    """`sets` with since_us, and to_us and to_pos of the next of the same `name` on the ticket."""
+    in_order = ibis.window(group_by=["ticket_id", name], order_by="ord")
+    sets = sets.mutate(to_us=sets.eff_us.lead().over(in_order), to_pos=sets.pos.lead().over(in_order))
+    # what did not outlast the instant of the creation never held at any instant
+    is_from_birth = (sets.eff_us == sets.created_us) & known_or(sets.to_us > sets.eff_us, ibis.literal(True))
+    return sets.mutate(since_us=is_from_birth.ifelse(ibis.literal(FAR_PAST), sets.eff_us))
 
 
 def ticket_rows(t: Tables) -> Mapping[str, ibis.Table]:
