@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import arrivals
 import facts
 import imports
 import parts
@@ -25,6 +26,8 @@ def measure(is_full: bool) -> Iterator[Measured]:
     yield from apart(parts.measure)
     yield from apart(imports.measure, 20_000 if is_full else 2_000)
     yield from facts.growth(sizes)
+    for copies in sizes:
+        yield from apart(arrivals.measure, copies)
     for copies in sizes:
         yield from apart(questions.measure, copies, runs)
 

@@ -41,6 +41,7 @@ _OF_TICKETS = ("event", "ticket", "schedule_span")
 
 _AT_MOST = 4  # a build of more than one ticket in so many costs no less than one of everything
 _SMALL = 2_000  # tickets, of which a build of everything takes no time
+_MOST_ROWS = 200_000  # raw rows that came together: they are held in memory, and reach more than pays
 
 # facts of single rows: the canonical table of their rows, and the column that holds the row's id
 _BY_ROW = {
@@ -84,6 +85,8 @@ def catch_up(
     Returns:
         False where only a build of everything will do; nothing has changed then.
     """
+    if sum(record.counts.stored for record in ledger.imports() if record.number in imports) > _MOST_ROWS:
+        return False
     arrived = {name: rows for name in TABLES if len(rows := ledger.arrived(name, imports))}
     if not arrived.keys().isdisjoint(REACH_ALL):
         return False

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 import apsw
 
 from deskmeter.canon.schema import Table
-from deskmeter.ledger.asking import among, rows, there_is
+from deskmeter.ledger.asking import among, rows
 from deskmeter.ledger.layout import quoted
 from deskmeter.ledger.tables import Value
 
@@ -14,12 +14,6 @@ from deskmeter.ledger.tables import Value
 def counting_imports(db: apsw.Connection) -> frozenset[int]:
     """The imports whose rows count: finished, and not replaced by another reading."""
     return frozenset(row[0] for row in rows(db, "SELECT import_no FROM ledger_import WHERE state = 'done'"))
-
-
-def has_any(db: apsw.Connection, table: Table) -> bool:
-    """Whether a canonical table has a row at all."""
-    in_blocks = "SELECT 1 FROM ledger_block WHERE table_name = ? LIMIT 1"
-    return there_is(db, f"SELECT 1 FROM {quoted(table.name)} LIMIT 1") or there_is(db, in_blocks, (table.name,))
 
 
 def displaced(

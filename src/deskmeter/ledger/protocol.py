@@ -252,9 +252,6 @@ class Ledger(Protocol):
     def displaced(self, table: str, imports: Collection[int]) -> tuple[tuple[str, Mapping[str, Value]], ...]:
         """Source and content of the rows that lost to one that came with these imports; maybe of some that lost before."""
 
-    def has_any(self, table: str) -> bool:
-        """Whether a canonical table has a row."""
-
     def version(self) -> int:
         """Grows with each finished import that changed a canonical row."""
 

@@ -215,11 +215,6 @@ class SqliteLedger:
         with self._store.reading() as db:
             return arrivals.displaced(db, canonical(table), imports)
 
-    def has_any(self, table: str) -> bool:
-        """The first row answers it."""
-        with self._store.reading() as db:
-            return arrivals.has_any(db, canonical(table))
-
     def version(self) -> int:
         """A counter in the books, raised by the transaction that changes a row."""
         with self._store.reading() as db:
