@@ -22,7 +22,7 @@ import pyarrow as pa
 from deskmeter.base.arrow_compute import pc
 from deskmeter.canon.schema import TABLES
 from deskmeter.engines.protocol import ChangingEngine, Engine
-from deskmeter.facts import clocks, customers, ordering, people, reach
+from deskmeter.facts import clocks, customers, money, ordering, people, reach
 from deskmeter.facts.build import ROWS, TICKETS, WHOLES, Progress, build, load_parts, plain
 from deskmeter.facts.held_state import NUMBER, STATES
 from deskmeter.facts.plans import PLANS
@@ -52,6 +52,7 @@ _BY_ROW = {
 }  # fmt: skip
 _BY_SESSION = ("f_kb_session", "f_kb_search", "f_kb_issue")
 _BY_TICKET_TOO = ("f_contact", "f_kb_issue")  # they have rows of tickets besides
+_LINKED_ORDERS = "orders that are linked"  # they stay as they are, and what is told of them changes
 _LIFE_OF_ITEMS = ("published", "updated", "archived")  # kinds of kb_event
 
 _Thing = tuple[str, str]  # source, id
@@ -246,7 +247,8 @@ class _Arrival:
             return set()
         self._ask({**near.things, ORDER: _of(near, "ticket", "order")})
         self._t.run(reach.mentioned)
-        return {f"c_{name}" for name in self._engine.read("mentioned")["table"].to_pylist()}
+        names = self._engine.read("mentioned")["table"].to_pylist()
+        return {_LINKED_ORDERS if name == "order" else f"c_{name}" for name in names}
 
     def _make_apart(self, engine: Engine, near: _Near) -> None:
         """The facts of what is made anew, in an engine of their own."""
@@ -381,6 +383,8 @@ class _Arrival:
             self._t.foresee({planned.name: planned.columns for planned in plan})
             # tickets bring customers that are told of nowhere else, and nothing of those who are
             reads = {name for planned in plan for name in planned.reads}
+            if made is money.orders:
+                reads.add(_LINKED_ORDERS)
             is_changed = not changed.isdisjoint(reads - {"ticket"})
             if is_changed:
                 changed |= {planned.name for planned in plan}
