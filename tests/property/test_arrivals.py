@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pytest
 
 from deskmeter.base.config import DeskConfig, write_config
+from deskmeter.canon.schema import TABLES
 from deskmeter.engines.duckdb import DuckDBEngine
 from deskmeter.engines.protocol import Engine
 from deskmeter.facts import arrived
@@ -82,9 +83,10 @@ def differences(desk: Desk) -> Iterator[str]:
 NAMES = ("person", "account")
 # what a source may correct afterwards: a time, whose it is, who did it, the words
 CORRECTED = {
-    "event": ("at", "ticket", "actor", "to_value", "kind"), "ticket": ("requester", "account", "channel", "call"),
+    "event": ("at", "ticket", "actor", "to_value", "kind"), "ticket": ("requester", "account", "channel", "call", "order"),
+    "schedule_span": ("schedule", "from_at", "ticket"),
     "call": ("ticket", "person", "agent", "ended_at"), "survey_answer": ("ticket", "person", "score", "at"),
-    "order": ("ticket", "person", "paid_at"), "kb_event": ("ticket", "person", "session", "at"),
+    "order": ("ticket", "person", "paid_at"), "kb_event": ("ticket", "person", "session", "at", "kind"),
     "message_out": ("ticket", "person", "at"), "subscription_span": ("plan", "from_at"),
 }  # fmt: skip
 
@@ -206,6 +208,85 @@ def test_a_namesake_changes_what_is_shown_of_everybody_of_that_name(tmp_path: Pa
         assert not list(differences(desk))
         assert desk._main is not None
         assert "Ann (ann)" in desk._main.engine.read("f_activity")["agent"].to_pylist()
+    assert caught_up == [True]
+
+
+Row = dict[str, object]
+ARROW = {"timestamp": pa.timestamp("us"), "string": pa.string(), "int64": pa.int64(), "boolean": pa.bool_()}
+
+
+def at(minute: int) -> datetime:
+    return datetime(2024, 3, 1, 9) + timedelta(minutes=minute)
+
+
+def rows(name: str, *given: Row) -> dict[str, pa.Table]:
+    """Rows of one canonical table, all of source s."""
+    known = {column for row in given for column in row} | {"source"}
+    schema = pa.schema([(column.name, ARROW[column.type]) for column in TABLES[name].columns if column.name in known])
+    return {name: pa.Table.from_pylist([{"source": "s", **row} for row in given], schema)}
+
+
+def happened(id: str, ticket: str, kind: str, minute: int, **more: object) -> Row:
+    return {"id": id, "ticket": ticket, "kind": kind, "at": at(minute), **more}
+
+
+MERGED = {
+    **rows("ticket", *({"id": id, "requester": f"of {id}"} for id in "abc")),
+    **rows(
+        "event", *(happened(f"1{id}", id, "created", 1) for id in "abc"), happened("4", "a", "message", 4, actor="of a"),
+        happened("5", "a", "merged", 5, to_value="b"),
+    ),
+}  # fmt: skip
+ASKED_ONCE = {
+    **rows("ticket", {"id": "t", "requester": "p"}, {"id": "u", "requester": "q"}),
+    **rows("event", happened("1", "t", "created", 1), happened("2", "u", "created", 2)),
+    **rows("call", {"id": "c", "person": "p", "direction": "in", "ringing_at": at(60), "ended_at": at(61)}),
+    **rows("order", {"id": "o", "person": "p", "paid_at": at(90), "amount_micros": 1}),
+    **rows("kb_event", {"id": "k", "kind": "published", "item": "i", "person": "p", "session": "v", "at": at(0)}),
+}
+CALLED = {
+    **rows("schedule", {"id": "h", "zone": "UTC", "is_default": True, "is_always": True}),
+    **rows("ticket", {"id": "t", "requester": "p", "call": "c"}),
+    **rows("event", happened("1", "t", "created", 14_400), happened("9", "z", "created", 14_400)),
+    **rows("call", {"id": "c", "person": "p", "ticket": "t", "agent": "g", "direction": "in", "ringing_at": at(7_200),
+                    "answered_at": at(7_203), "ended_at": at(7_209)}),
+}  # fmt: skip
+NAMESAKES = {
+    **rows("ticket", {"id": "t", "requester": "q"}),
+    **rows("event", happened("1", "t", "created", 1)),
+    **rows("customer_span", {"id": "c7", "person": "7", "joined_at": at(0)}, {"id": "c8", "account": "8", "joined_at": at(0)}),
+    **rows("subscription_span", {"id": "s7", "person": "7", "plan": "x", "mrr_micros": 1, "from_at": at(0)}),
+    **rows("person", {"id": "7", "name": "Seven"}),
+    **rows("account", {"id": "8", "name": "Eight"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (MERGED, rows("event", happened("5", "a", "merged", 5, to_value="c", revision=1))),
+        (MERGED, rows("event", happened("5", "a", "note", 5, revision=1))),
+        (ASKED_ONCE, rows("ticket", {"id": "t", "requester": "q", "revision": 1})),
+        (ASKED_ONCE, rows("kb_event", {"id": "k", "kind": "view", "item": "i", "at": at(0), "revision": 1})),
+        (CALLED, rows("event", happened("8", "y", "created", 1_440))),
+        (NAMESAKES, {**rows("ticket", {"id": "u", "account": "7"}), **rows("event", happened("2", "u", "created", 2))}),
+        (NAMESAKES, rows("account", {"id": "7", "name": "Other", "country": "GB"})),
+        (NAMESAKES, rows("person", {"id": "8", "name": "Other", "country": "DE"})),
+    ],
+    ids=[
+        "a merge into another ticket", "a merge that was none", "another requester", "an item that was not published",
+        "an event before all others", "a ticket of an account with the id of a person", "an account with the id of a person",
+        "a person with the id of an account",
+    ],
+)  # fmt: skip
+def test_what_a_change_reaches(
+    first: dict[str, pa.Table], then: dict[str, pa.Table], tmp_path: Path, caught_up: list[bool]
+) -> None:
+    with new_desk(tmp_path) as desk:
+        give(desk, first)
+        desk.build()
+        give(desk, then)
+        assert not list(differences(desk))
     assert caught_up == [True]
 
 

@@ -39,6 +39,7 @@ def hand_desk(
     as_of: str,
     metrics: Iterable[Metric] = (),
     dimensions: Mapping[str, Dimension] | None = None,
+    rates: tuple[tuple[str, float], ...] = (),
 ) -> Access:
     """The facts of these rows. A row without source or id gets `s` and its place in the table."""
     arrow = {}
@@ -51,7 +52,7 @@ def hand_desk(
     engine = DuckDBEngine(threads=1)
     load_canonical(engine, arrow)
     as_of_us = to_micros(at(as_of).replace(tzinfo=UTC))
-    build(engine, BuildSettings(as_of_us=as_of_us))
+    build(engine, BuildSettings(as_of_us=as_of_us, rates=rates))
     return Access(engine, as_of_us, Catalogue(metrics), dict(dimensions or {}), {})
 
 

@@ -289,3 +289,17 @@ def test_without_customer_spans_subscriptions_make_customers() -> None:
     desk = hand_desk(tables, "2026-04-20")
     assert [_one(desk, f"customers_{word}") for word in ("start", "new", "lost", "end")] == [1, 0, 0, 1]
     assert _by(desk, "customers_end", MARCH, "plan") == {"b": 1}
+
+
+def test_the_plan_of_a_customer_is_compared_by_the_desks_own_rates() -> None:
+    """Compiled steps are kept between desks: they must not keep another desk's rates."""
+    spans = [
+        {"person": "p", "plan": "yen", "mrr_micros": 100, "currency": "JPY", "from_at": at("2026-03-01")},
+        {"person": "p", "plan": "euro", "mrr_micros": 50, "currency": "EUR", "from_at": at("2026-03-01")},
+    ]
+    found = []
+    for rates in ((), (("JPY", 0.006),), ()):
+        engine = hand_desk({"subscription_span": spans}, as_of="2026-03-20", rates=rates).engine
+        found.append(engine.read("plan_span")["plan"].to_pylist())
+        engine.close()
+    assert found == [["yen"], ["euro"], ["yen"]]

@@ -134,7 +134,7 @@ class DuckDBEngine:
             self._connection.execute("BEGIN TRANSACTION")
 
     def replace_rows(self, name: str, gone: Sequence[pa.Table], rows: pa.Table) -> None:
-        with self._lock:
+        with self._lock, _plainly(self._memory):
             try:
                 for those in gone:
                     if len(those):
@@ -185,7 +185,7 @@ class DuckDBEngine:
         self._building = self._connection
 
     def read(self, name: str) -> pa.Table:
-        with self._lock:
+        with self._lock, _plainly(self._memory):
             return self._building.execute(f'SELECT * FROM "{name}"').to_arrow_table()
 
     def is_empty(self, name: str) -> bool:

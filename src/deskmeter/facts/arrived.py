@@ -151,6 +151,7 @@ class _Arrival:
         self._arrived, self._progress = arrived, progress
         self._t = Tables(engine, settings)
         self._t.resume(engine.schemas(), _CALENDAR)
+        self._is_of_items = False  # whether an item of the knowledge base came, went or changed
 
     def settle(self, apart: Callable[[], Engine]) -> None:
         """All of it."""
@@ -194,18 +195,26 @@ class _Arrival:
         """All that rows name which arrived, and what those named that they took the place of."""
         found: _Things = defaultdict(set)
         for name in _OF_TICKETS:
-            if name in self._arrived:
-                found["ticket"] |= _things(self._arrived[name], "id" if name == "ticket" else "ticket")
-                if name != "ticket":
-                    lost = self._ledger.displaced(name, self._imports)
-                    found["ticket"] |= {(source, str(row["ticket"])) for source, row in lost}
+            if name not in self._arrived:
+                continue
+            found["ticket"] |= _things(self._arrived[name], "id" if name == "ticket" else "ticket")
+            for source, row in self._ledger.displaced(name, self._imports):
+                named = {"ticket": row.get("ticket"), "person": row.get("requester")}
+                if row.get("kind") == "merged":  # it went there, and does no more
+                    found["ticket"] |= {(source, str(row["to_value"]))} if row.get("to_value") is not None else set()
+                for kind, id in named.items():
+                    if id is not None:
+                        found[kind].add((source, str(id)))
         rows = {name: self._arrived[name] for name in NEAR if name in self._arrived}
         if rows:
             self._ask({name: _things(table, "id") for name, table in rows.items()})
             self._t.run(reach.arrived_before)
             for name, table in rows.items():
                 _add_named(found, name, table)
-                _add_named(found, name, self._engine.read(f"before_{name}"))
+                before = self._engine.read(f"before_{name}")
+                _add_named(found, name, before)
+                if name == "kb_event":
+                    self._is_of_items |= _is_of_items(before)
         return found
 
     def _keep_rows(self) -> None:
@@ -308,7 +317,8 @@ class _Arrival:
         if not len(days):
             return held
         life = self._engine.read("f_life").to_pylist()[0]
-        for name, column in (("survey_answer", "at"), ("follow_up", "done_at")):
+        of_calls = tuple(("call", column) for column in clocks.CALL_INSTANTS)
+        for name, column in (("survey_answer", "at"), ("follow_up", "done_at"), *of_calls):
             if name in self._arrived:
                 instants = pa.chunked_array([*instants.chunks, *self._arrived[name][column].cast(pa.int64()).chunks])
         found = pc.min_max(instants).as_py()
@@ -316,8 +326,10 @@ class _Arrival:
         high_us = max((us for us in (life["high"], found["max"]) if us is not None), default=None)
         first, last = clocks.calendar_days(low_us, high_us, self._settings.as_of_us)
         span = pc.min_max(days).as_py()
-        if span["min"] <= clocks.days_since_1970(first) and clocks.days_since_1970(last) <= span["max"]:
+        held_first, held_last = (clocks.day_of(span[end]) for end in ("min", "max"))
+        if held_first <= first and last <= held_last:
             return held
+        first, last = min(first, held_first), max(last, held_last)
         for name in clocks.CALENDAR_OF:
             load_parts(self._engine, name, self._ledger.parts(name))
         loaded = {name: self._engine.read(f"c_{name}") for name in clocks.CALENDAR_OF}
@@ -354,8 +366,8 @@ class _Arrival:
         self._t.run(reach.unnamed_since)
         self._engine.replace_rows("unnamed_person", [], self._engine.read("unnamed_since"))
         visits = near.table("kb_event")
-        is_of_items = visits is not None and pc.any(pc.is_in(visits["kind"], pa.array(_LIFE_OF_ITEMS))).as_py()
-        return {"timeline", "ticket"} | ({"f_kb_event"} if is_of_items else set())
+        self._is_of_items |= visits is not None and _is_of_items(visits)
+        return {"timeline", "ticket"} | ({"f_kb_event"} if self._is_of_items else set())
 
     def _states(self, there: pa.Table) -> Mapping[int, int]:
         """The number here of each state there; those that were not met before are kept under new ones."""
@@ -375,20 +387,17 @@ class _Arrival:
     def _make_wholes(self, changed: set[str]) -> None:
         """Every table that is made as a whole, of something that has changed."""
         steps: list[Step | Fed] = []
-        if "timeline" in changed or {"c_survey_answer", "c_follow_up"} & changed:
+        if changed & {"timeline", "c_survey_answer", "c_follow_up", "c_call"}:
             steps.append(clocks.life)
         for step in WHOLES:
             made = step.step if isinstance(step, Fed) else step
             plan = self._t.plan(made, is_empty=True)
             self._t.foresee({planned.name: planned.columns for planned in plan})
-            # tickets bring customers that are told of nowhere else, and nothing of those who are
             reads = {name for planned in plan for name in planned.reads}
-            if made is money.orders:
-                reads.add(_LINKED_ORDERS)
-            is_changed = not changed.isdisjoint(reads - {"ticket"})
-            if is_changed:
+            if made is money.orders:  # one that no ticket of those that changed is linked to stays as it is
+                reads = reads - {"ticket"} | {_LINKED_ORDERS}
+            if not changed.isdisjoint(reads):
                 changed |= {planned.name for planned in plan}
-            if is_changed or (made is customers.customers and "ticket" in changed):
                 steps.append(step)
         if steps:
             load_parts(self._engine, "membership_span", self._ledger.parts("membership_span"))
@@ -417,6 +426,11 @@ def _merged_into(near: _Near) -> set[_Thing]:
     """What merges of the tickets name."""
     events = near.table("event")
     return set() if events is None else _things(events.filter(pc.equal(events["kind"], "merged")), "to_value")
+
+
+def _is_of_items(visits: pa.Table) -> bool:
+    """Whether some events of the knowledge base bear on when an item was live."""
+    return bool(pc.any(pc.is_in(visits["kind"], pa.array(_LIFE_OF_ITEMS))).as_py())
 
 
 def _add_named(found: _Things, name: str, rows: pa.Table) -> None:

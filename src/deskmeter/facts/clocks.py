@@ -16,22 +16,32 @@ _AHEAD = timedelta(days=3 * 366)  # due times lie ahead of the data
 
 
 def life(t: Tables) -> Mapping[str, ibis.Table]:
-    """`f_life`: the first and the last instant of all histories, answers and follow-ups, one row."""
+    """`f_life`: the first and the last instant of all histories, answers and follow-ups, one row.
+
+    `clocked`: the same with the calls too, of which a ticket may be born before it is written: what clocks may run over.
+    """
     instants = t["timeline"].select(at_us="eff_us")
     for name, column in (("survey_answer", "at"), ("follow_up", "done_at")):
         instants = instants.union(t.canonical(name).select(at_us=column))
-    return {"f_life": instants.aggregate(low=instants.at_us.min(), high=instants.at_us.max())}
+    clocked = instants
+    for column in CALL_INSTANTS:
+        clocked = clocked.union(t.canonical("call").select(at_us=column))
+    return {
+        "f_life": instants.aggregate(low=instants.at_us.min(), high=instants.at_us.max()),
+        "clocked": clocked.aggregate(low=clocked.at_us.min(), high=clocked.at_us.max()),
+    }
 
 
 def calendars(t: Tables) -> None:
-    """Loads `calendar_day` and `calendar_reach` over the desk's life and some years ahead of it."""
-    row = t.engine.read("f_life").to_pylist()[0]
+    """Loads `calendar_day` and `calendar_reach` over all that clocks may run over and some years ahead of it."""
+    row = t.engine.read("clocked").to_pylist()[0]
     days = calendar_days(row["low"], row["high"], t.settings.as_of_us)
     found = calendar_of({name: t.engine.read(f"c_{name}") for name in CALENDAR_OF}, *days)
     t.load("calendar_day", found.days)
     t.load("calendar_reach", found.reach)
 
 
+CALL_INSTANTS = ("ringing_at", "answered_at")
 CALENDAR_OF = ("schedule", "schedule_hours", "holiday")  # canonical tables
 
 
@@ -42,9 +52,9 @@ def calendar_days(low_us: int | None, high_us: int | None, as_of_us: int) -> tup
     return from_micros(low_us - MICROS_PER_DAY).date(), (from_micros(max(high_us, as_of_us)) + _AHEAD).date()
 
 
-def days_since_1970(day: date) -> int:
-    """A day as the column `day` of the calendar counts it."""
-    return (day - EPOCH.date()).days
+def day_of(number: int) -> date:
+    """The day that the column `day` of the calendar counts as `number`."""
+    return EPOCH.date() + timedelta(days=number)
 
 
 def calendar_of(loaded: Mapping[str, pa.Table], first: date, last: date) -> Calendar:
@@ -69,7 +79,12 @@ def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
     timeline = t["timeline"]
     events = timeline.filter((timeline.kind == "schedule") & (timeline.is_moved == 0))
     events = events.select(
-        "ticket_id", "source", at_us="eff_us", rank="ord", schedule=key(events.source, events.to_value)
+        "ticket_id",
+        "source",
+        at_us="eff_us",
+        rank="ord",
+        id=ibis.literal(""),
+        schedule=key(events.source, events.to_value),
     )
     tickets = t["standing"].select("source", "ticket", "ticket_id")
     spans = t.canonical("schedule_span").join(tickets, ["source", "ticket"])
@@ -77,11 +92,12 @@ def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
         "ticket_id", "source",
         at_us=known_or(spans.from_at, ibis.literal(FAR_PAST + 1)),
         rank=ibis.literal(0).cast("int64"),
+        id="id",
         schedule=key(spans.source, spans.schedule),
     )  # fmt: skip
     # an end comes before whatever begins in the same instant
     end = spans.filter(spans.to_at.notnull()).select(
-        "ticket_id", "source", at_us="to_at", rank=ibis.literal(-1).cast("int64"), schedule=ibis.null("string")
+        "ticket_id", "source", at_us="to_at", rank=ibis.literal(-1).cast("int64"), id="id", schedule=ibis.null("string")
     )
     marks = events.union(begin.select(*events.columns)).union(end.select(*events.columns))
     tickets = marks.select("ticket_id", "source").distinct()
@@ -89,13 +105,15 @@ def schedules_lived(t: Tables) -> Mapping[str, ibis.Table]:
         "ticket_id", "source",
         at_us=ibis.literal(FAR_PAST).cast("int64"),
         rank=ibis.literal(-2).cast("int64"),
+        id=ibis.literal(""),
         schedule=ibis.null("string"),
     )  # fmt: skip
     marks = marks.union(start.select(*marks.columns))
     marks = marks.left_join(known, marks.schedule == known._schedule)
     marks = marks.left_join(t["default_schedule"].rename(_source="source"), [("source", "_source")])
-    in_order = ibis.window(group_by="ticket_id", order_by=["at_us", "rank"])
-    marks = marks.select("ticket_id", "at_us", "rank", "_schedule", "default_schedule")
+    # of two that begin in one instant the one with the greater id holds, as with roles and teams
+    in_order = ibis.window(group_by="ticket_id", order_by=["at_us", "rank", "id"])
+    marks = marks.select("ticket_id", "at_us", "rank", "id", "_schedule", "default_schedule")
     marks = marks.mutate(_nth=ibis.row_number().over(in_order))
     named_nth = marks._schedule.notnull().ifelse(marks._nth, ibis.null("int64"))
     so_far = ibis.window(group_by="ticket_id", order_by="_nth", following=0)

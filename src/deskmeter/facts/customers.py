@@ -39,11 +39,18 @@ def customers(t: Tables) -> Mapping[str, ibis.Table]:
     for name in ("order", "subscription_span"):
         seen = seen.union(with_customer(t.canonical(name), t, "person", "account").select(*who))
     seen = seen.union(t["ticket"].select(*who))
-    seen = seen.filter(seen.customer.notnull()).distinct()
+    # an account and a person may bear the same id: they are one key, and the account's
+    seen = seen.filter(seen.customer.notnull())
+    seen = seen.group_by("customer").aggregate(source=seen.source.min(), account=seen.account.max())
+    is_person = seen.account.isnull()
+    blank = ibis.null("string")
+    seen = seen.mutate(
+        _as_account=is_person.ifelse(blank, seen.customer), _as_person=is_person.ifelse(seen.customer, blank)
+    )
     accounts = t["account"].select(_key="key", _country="country", _language="language")
     people = t["person"].select(_p_key="key", _p_label="label", _p_country="country", _p_language="language")
-    rows = seen.left_join(accounts, [("customer", "_key")])
-    rows = rows.left_join(people, [("customer", "_p_key")])
+    rows = seen.left_join(accounts, [("_as_account", "_key")])
+    rows = rows.left_join(people, [("_as_person", "_p_key")])
     return {
         "customer": rows.select(
             *who,

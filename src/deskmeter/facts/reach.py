@@ -37,7 +37,7 @@ _PLACES = ("account", "language", "country")
 def near(t: Tables) -> Mapping[str, ibis.Table]:
     """The tickets and rows next to those in `asked`: `near` (source, ticket), and a `near_<table>` for each of NEAR.
 
-    Tickets that share a requester with one of the tickets, are a person's or an account's, or were merged into one.
+    Tickets that share a requester with one of the tickets, are a person's or an account's, or are merged with one.
     """
     tickets, links = t["ticket"], t["merge_link"]
     asked = _asked(t, "ticket")
@@ -47,8 +47,9 @@ def near(t: Tables) -> Mapping[str, ibis.Table]:
     accounts = _asked(t, ACCOUNT)
     found = tickets.semi_join(people, tickets.requester_key == people.key).select("source", "ticket")
     found = found.union(tickets.semi_join(accounts, tickets.account_key == accounts.key).select("source", "ticket"))
-    links = links.semi_join(asked, [links.source == asked.source, links.into == asked.id])
-    found = found.union(links.select("source", "ticket")).distinct()
+    merged = links.semi_join(asked, [links.source == asked.source, links.into == asked.id])
+    into = links.semi_join(asked, [links.source == asked.source, links.ticket == asked.id])
+    found = found.union(merged.select("source", "ticket")).union(into.select("source", ticket="into")).distinct()
     return {"near": found, **{f"near_{name}": _rows_near(t, name) for name in NEAR}}
 
 
@@ -99,9 +100,9 @@ def mentioned(t: Tables) -> Mapping[str, ibis.Table]:
     linked = linked.filter(linked.order.notnull()).select("source", "order")
     for name in _MENTIONING:
         rows = t.canonical(name, cut=False)
-        named = [(column, (STAFF, ACCOUNT) if name == "referral" else (STAFF,)) for column in _people_of(name)]
-        if "account" in rows.columns:
-            named.append(("account", (ACCOUNT,)))
+        # a referral names an account or a person in one column, and a customer's key does not tell which of both it is
+        columns = [*_people_of(name), *(["account"] if "account" in rows.columns else [])]
+        named: list[tuple[str, tuple[str, ...]]] = [(column, (STAFF, ACCOUNT)) for column in columns]
         if name == "order":
             named += [("id", (ORDER,)), ("ticket", ("ticket",)), ("person", ("person",))]
         hits = _named_by(rows, t, named).select(table=ibis.literal(name))

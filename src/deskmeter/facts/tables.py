@@ -141,7 +141,8 @@ class Tables:
 
     def plan(self, step: Step, is_empty: bool = False) -> list[Planned]:
         """What a step makes, and of what; `is_empty`: no text is wanted."""
-        settings = (self.settings.episode_gap_us, self.settings.default_schedule)
+        # all settings that expressions hold; the instant of knowledge has a stand-in
+        settings = (self.settings.episode_gap_us, self.settings.default_schedule, self.settings.rates)
         plan_key = f"{self.engine.name} {step.__module__}.{step.__name__} {settings} {sorted(self._loaded.items())}"
         plan = PLANS.get(plan_key)
         # what will be empty needs its columns alone, and compiling is the longer part
