@@ -15,7 +15,7 @@ from deskmeter.base.errors import AskerError
 from deskmeter.canon.schema import TABLES
 from deskmeter.engines.duckdb import DuckDBEngine
 from deskmeter.engines.spark import SparkEngine, what_is_missing
-from deskmeter.facts.tables import is_kept, purpose
+from deskmeter.facts.tables import is_arrived, is_kept, purpose
 from deskmeter.on_lake import FACTS
 from deskmeter.query.access import Access
 from deskmeter.service import Desk, OnLake
@@ -151,8 +151,10 @@ def test_facts_that_are_moved_and_without_their_lake_answer_on_the_command_line(
 
 def test_facts_are_the_same_row_for_row(pair: Pair) -> None:
     wrong = []
-    assert set(pair.other.schemas) == set(pair.reference.schemas)
-    for name in filter(is_kept, pair.reference.schemas):
+    # rows as they arrived are kept by an engine that can change its facts in part; elsewhere they stay where they lie
+    made = {name for name in pair.reference.schemas if not is_arrived(name)}
+    assert set(pair.other.schemas) == made
+    for name in filter(is_kept, made):
         mine, theirs = pair.reference.engine.read(name), pair.other.engine.read(name)
         columns = list(purpose(name).columns or theirs.column_names)
         assert mine.column_names == columns, name
