@@ -29,8 +29,9 @@ $(READY): requirements.lock requirements-spark.lock pyproject.toml
 	fi
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/python -m compileall -q src # or each start compiles what it loads, where Python may not write byte code itself
-	@home=$$(mktemp -d) && $(BIN)/deskmeter init --desk $$home/desk > $$home/said && $(BIN)/deskmeter build --desk $$home/desk > $$home/said \
-		&& rm -r $$home # the steps of a build are compiled once; else the first import would wait for it
+	@echo "compiling the steps of a build, once" # or the first import would wait for it
+	@home=$$(mktemp -d) && { $(BIN)/deskmeter init --desk $$home/desk && $(BIN)/deskmeter build --desk $$home/desk; } \
+		> $$home/said 2>&1 || { cat $$home/said; exit 1; }; rm -r $$home
 	@touch $@
 
 demo: $(READY) ## invent a company and print what a manager would read
