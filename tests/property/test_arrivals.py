@@ -22,7 +22,7 @@ from deskmeter.facts import arrived
 from deskmeter.facts.held_state import NUMBER, STATES
 from deskmeter.facts.tables import KEEP, is_kept
 from deskmeter.service import Desk, quiet
-from oracle.compare import arrow_tables, many_histories
+from oracle.compare import arrow_tables, many_histories, product_of
 from oracle.draw import AS_OF
 
 # what only says where numbers lie: compared through what is made of it
@@ -313,6 +313,18 @@ def test_what_bears_on_everything_is_built_whole(
         give(desk, batch)
         assert not list(differences(desk))
     assert caught_up == [False]
+
+
+def test_of_two_schedules_that_begin_together_the_greater_id_holds() -> None:
+    spans: list[Row] = [{"id": "1", "ticket": "t", "schedule": "h"}, {"id": "2", "ticket": "t", "schedule": "g"}]
+    found = []
+    for given in (spans, spans[::-1]):
+        schedules = rows("schedule", *({"id": id, "zone": "UTC", "is_always": True} for id in "hg"))
+        desk = {**schedules, **rows("event", happened("1", "t", "created", 1)), **rows("schedule_span", *given)}
+        engine = product_of(desk).engine
+        found.append({row["schedule"] for row in engine.read("ticket_schedule").to_pylist()})
+        engine.close()
+    assert found == [{None, "s/g"}] * 2
 
 
 def test_a_replaced_import_is_built_whole(tmp_path: Path, caught_up: list[bool]) -> None:
