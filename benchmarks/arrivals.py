@@ -4,6 +4,7 @@ import statistics
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def _measured(desk: Desk, copies: int) -> list[Measured]:
         found = []
         for _ in range(RUNS):
             batches = [(source, _notes(tickets, each, next(name))) for source in sources]
-            found.append(timed(lambda batches=batches: _arrive(desk, batches)))  # type: ignore[misc]
+            found.append(timed(partial(_arrive, desk, batches)))
         middle = [statistics.median(column) for column in zip(*found, strict=True)]
         lines.append(
             Measured(what, each * len(sources), "events", *middle, middle[1] / wall, "the build of everything, wall")

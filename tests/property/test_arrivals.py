@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -138,8 +139,8 @@ def caught_up(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     found: list[bool] = []
     real = arrived.catch_up
 
-    def told(*given: object, **named: object) -> bool:
-        found.append(real(*given, **named))  # type: ignore[arg-type]
+    def told(*given: Any, **named: Any) -> bool:
+        found.append(real(*given, **named))
         return found[-1]
 
     monkeypatch.setattr(arrived, "catch_up", told)
@@ -157,6 +158,15 @@ def give(desk: Desk, batch: Mapping[str, pa.Table]) -> None:
     for source in sorted({source for table in batch.values() for source in table["source"].to_pylist()}):
         own = {name: table.filter(pc.equal(table["source"], source)) for name, table in batch.items()}
         desk.import_tables(source, {name: table for name, table in own.items() if len(table)})
+
+
+def differences_after(folder: Path, first: Mapping[str, pa.Table], then: Mapping[str, pa.Table]) -> list[str]:
+    """What a new desk has other facts of, where a second batch came after the build of a first."""
+    with new_desk(folder) as desk:
+        give(desk, first)
+        desk.build()
+        give(desk, then)
+        return list(differences(desk))
 
 
 SEEDS = range(0, 200, 20) if os.environ.get("DESKMETER_LONG") else (0,)
@@ -286,11 +296,7 @@ NAMESAKES = {
 def test_what_a_change_reaches(
     first: dict[str, pa.Table], then: dict[str, pa.Table], tmp_path: Path, caught_up: list[bool]
 ) -> None:
-    with new_desk(tmp_path) as desk:
-        give(desk, first)
-        desk.build()
-        give(desk, then)
-        assert not list(differences(desk))
+    assert not differences_after(tmp_path, first, then)
     assert caught_up == [True]
 
 
@@ -307,11 +313,7 @@ def test_what_a_change_reaches(
 def test_what_bears_on_everything_is_built_whole(
     batch: dict[str, pa.Table], tmp_path: Path, caught_up: list[bool]
 ) -> None:
-    with new_desk(tmp_path) as desk:
-        give(desk, FIRST)
-        desk.build()
-        give(desk, batch)
-        assert not list(differences(desk))
+    assert not differences_after(tmp_path, FIRST, batch)
     assert caught_up == [False]
 
 
@@ -362,6 +364,7 @@ def test_an_interrupted_arrival_leaves_the_facts_as_they_were(step: str, tmp_pat
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 from deskmeter.service import Desk
 
 def kill(name, done, total):

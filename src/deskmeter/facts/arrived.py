@@ -269,7 +269,7 @@ class _Arrival:
             else:
                 load_parts(engine, name, [self._ledger.read(name) if name in REACH_ALL else rows.get(name)])
         numbers = self._numbers(near)
-        self._ask({"person": _people_in(near), ACCOUNT: _accounts_in(near)})
+        self._ask({"person": _people_in(near), ACCOUNT: _of(near, "ticket", "account")})
         self._t.run(reach.names)
 
         def give_names(apart: Tables) -> None:
@@ -448,10 +448,6 @@ def _people_in(near: _Near) -> set[_Thing]:
             if column.personal == "person":
                 found |= _of(near, name, column.name)
     return found
-
-
-def _accounts_in(near: _Near) -> set[_Thing]:
-    return _of(near, "ticket", "account")
 
 
 def _with_numbers(rows: pa.Table, numbers: Mapping[int, int]) -> pa.Table:
